@@ -1,0 +1,57 @@
+/// The rule for every name: `[a-z][a-z0-9_]*`, at most 63 bytes, no `__`, not reserved.
+public enum NameRule {
+    public static let maximumBytes = 63
+
+    /// Names that would read as something else in SQL, in a request or in a frame.
+    public static let reserved: Set<String> = [
+        "all", "event_timestamp", "created_timestamp", "information_schema", "larder", "public", "pg_catalog",
+    ]
+
+    /// Why a text is no name; nil when it is one.
+    /// - Parameter allowsReserved: for columns of sources, which keep the names their data came with.
+    public static func violation(of text: String, allowsReserved: Bool = false) -> String? {
+        let bytes = Array(text.utf8)
+        guard let first = bytes.first else { return "is empty" }
+        guard bytes.count <= maximumBytes else { return "is longer than \(maximumBytes) bytes" }
+        guard (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first) else {
+            return "must start with a lowercase letter a-z"
+        }
+        for byte in bytes where !isNameByte(byte) {
+            return "may hold only a-z, 0-9 and _"
+        }
+        if text.contains("__") { return "may not hold two underscores in a row (they separate view and feature)" }
+        if text.hasPrefix("pg_") { return "may not start with pg_" }
+        if !allowsReserved, reserved.contains(text) { return "is reserved" }
+        return nil
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+    }
+
+    /// The candidate nearest to `name` by edit distance, when near enough to be what was meant.
+    public static func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
+        var best: (name: String, distance: Int)?
+        for candidate in candidates {
+            let distance = editDistance(Array(name.utf8), Array(candidate.utf8))
+            if let current = best, (current.distance, current.name) <= (distance, candidate) { continue }
+            best = (candidate, distance)
+        }
+        guard let best, best.distance <= max(2, name.utf8.count / 3) else { return nil }
+        return best.name
+    }
+
+    private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var previous = Array(0...right.count)
+        for (row, byte) in left.enumerated() {
+            var current = [row + 1]
+            for (column, other) in right.enumerated() {
+                current.append(
+                    min(previous[column + 1] + 1, current[column] + 1, previous[column] + (byte == other ? 0 : 1)))
+            }
+            previous = current
+        }
+        return previous[right.count]
+    }
+}

@@ -1,0 +1,105 @@
+/// Checks rows against a schema version: nullability and expectations. Types are settled by the columns' types.
+///
+/// Every bad row gets every reason. Tombstones are not checked.
+public struct RowChecker: Sendable {
+    public struct Rule: Sendable {
+        public let name: String
+        public let isNullable: Bool
+        public let expectation: Expectation?
+
+        public init(name: String, isNullable: Bool, expectation: Expectation?) {
+            self.name = name
+            self.isNullable = isNullable
+            self.expectation = expectation
+        }
+    }
+
+    private let rules: [Rule]
+
+    /// - Parameter rules: one per column of the batches to check, in their order.
+    public init(rules: [Rule]) {
+        self.rules = rules
+    }
+
+    /// - Parameters:
+    ///   - columns: one per rule.
+    ///   - firstRow: the number of the batch's first row in the input, from 1.
+    ///   - isTombstone: whether a row of the batch is one.
+    ///   - report: called for each violation, by column, then by row.
+    public func check(
+        _ columns: [Column], firstRow: Int, isTombstone: (Int) -> Bool = { _ in false },
+        report: (_ rowInBatch: Int, RowViolation) -> Void
+    ) {
+        for (rule, column) in zip(rules, columns) {
+            if !rule.isNullable, column.nullCount > 0 {
+                for row in 0..<column.count where column.isNull(row) && !isTombstone(row) {
+                    report(
+                        row,
+                        RowViolation(
+                            row: firstRow + row, feature: rule.name, code: "null_not_allowed",
+                            message: "null where a value is required"))
+                }
+            }
+            guard let expectation = rule.expectation, !expectation.isEmpty else { continue }
+            for row in 0..<column.count where !column.isNull(row) && !isTombstone(row) {
+                for (code, message) in violations(of: expectation, column, row) {
+                    report(row, RowViolation(row: firstRow + row, feature: rule.name, code: code, message: message))
+                }
+            }
+        }
+    }
+
+    private func violations(of expectation: Expectation, _ column: Column, _ row: Int) -> [(String, String)] {
+        var found: [(String, String)] = []
+        if let number = column.number(at: row) {
+            if let minimum = expectation.minimum, !(number >= minimum) {
+                found.append(("below_minimum", "\(number) is not at least \(minimum)"))
+            }
+            if let maximum = expectation.maximum, !(number <= maximum) {
+                found.append(("above_maximum", "\(number) is not at most \(maximum)"))
+            }
+            if expectation.isFinite, !number.isFinite {
+                found.append(("not_finite", "\(number) is not finite"))
+            }
+        }
+        if expectation.isFinite, case .vector(let dimension) = column.type,
+            column.float32s[row * dimension..<(row + 1) * dimension].contains(where: { !$0.isFinite })
+        {
+            found.append(("not_finite", "an element is not finite"))
+        }
+        if let maximumLength = expectation.maximumLength, let length = column.length(at: row), length > maximumLength {
+            found.append(("too_long", "length \(length) is more than \(maximumLength)"))
+        }
+        if let oneOf = expectation.oneOf {
+            let value = column[row]
+            if !oneOf.contains(value) {
+                let accepted = oneOf.prefix(10).map(\.description).joined(separator: ", ")
+                found.append(("not_one_of", "\(value) is not one of \(accepted)"))
+            }
+        }
+        return found
+    }
+}
+
+extension Column {
+    /// A numeric row as float64, for comparison with bounds; nil for other types.
+    fileprivate func number(at row: Int) -> Double? {
+        switch type {
+        case .scalar(.int32): Double(int32s[row])
+        case .scalar(.int64): Double(int64s[row])
+        case .scalar(.float32): Double(float32s[row])
+        case .scalar(.float64): float64s[row]
+        default: nil
+        }
+    }
+
+    /// Code points of a string, bytes of a bytes value, elements of an array; nil for other types.
+    fileprivate func length(at row: Int) -> Int? {
+        switch type {
+        case .scalar(.string): byteRun(row).count { $0 & 0b1100_0000 != 0b1000_0000 }
+        case .scalar(.bytes): byteRun(row).count
+        case .array: elementRange(row).count
+        default: nil
+        }
+    }
+}
