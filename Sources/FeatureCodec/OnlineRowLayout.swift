@@ -1,0 +1,75 @@
+public import FeatureModel
+
+/// Where everything stands in an online value of one schema version of a view.
+///
+/// A value is a header of 30 bytes (see `OnlineRowHeader`) and, unless it is a tombstone, a body:
+///
+/// 1. Null bitmap: one bit a feature in schema order, least significant bit first, 1 for null; unused bits are 0.
+/// 2. Fixed section: one slot for each fixed-width feature in schema order, zero where null. bool 1 byte, int32 and
+///    date 4, int64 and timestamp 8, float32 4, float64 8, `vector<float32, n>` 4n.
+/// 3. Ends: a UInt32 for each variable-width feature (string, bytes, arrays) in schema order, the end of its run,
+///    relative to the start of the payload.
+/// 4. Payload: the runs, one behind the other, empty where null. An array of fixed-width elements is the elements; an
+///    array of strings or bytes is a UInt32 count, a UInt32 end for each element relative to the first element's start,
+///    and the elements.
+///
+/// Numbers of the body are little-endian. Features are found by position, so that a reader needs the schema version the
+/// value was written under.
+public final class OnlineRowLayout: Sendable {
+    public let schema: ViewSchema
+
+    let slots: [Slot]
+    let fixedOffset: Int
+    let endsOffset: Int
+    let payloadOffset: Int
+    /// Positions in the schema of the variable-width features.
+    let variableFeatures: [Int]
+
+    /// Where a feature's value is.
+    struct Slot: Sendable {
+        /// Fixed-width: offset of the slot from the start of the value. Variable-width: number among the ends.
+        let position: Int
+        let isVariable: Bool
+    }
+
+    public init(schema: ViewSchema) {
+        self.schema = schema
+        fixedOffset = OnlineRowHeader.byteCount + (schema.features.count + 7) / 8
+        var fixedEnd = fixedOffset
+        var slots: [Slot] = []
+        var variableFeatures: [Int] = []
+        for (index, feature) in schema.features.enumerated() {
+            if let width = Self.fixedWidth(of: feature.type) {
+                slots.append(Slot(position: fixedEnd, isVariable: false))
+                fixedEnd += width
+            } else {
+                slots.append(Slot(position: variableFeatures.count, isVariable: true))
+                variableFeatures.append(index)
+            }
+        }
+        self.slots = slots
+        self.variableFeatures = variableFeatures
+        endsOffset = fixedEnd
+        payloadOffset = fixedEnd + 4 * variableFeatures.count
+    }
+
+    /// Bytes of a value that holds no strings, bytes or arrays.
+    public var minimumByteCount: Int { payloadOffset }
+
+    static func fixedWidth(of type: ValueType) -> Int? {
+        switch type {
+        case .scalar(let scalar): fixedWidth(of: scalar)
+        case .array: nil
+        case .vector(let dimension): 4 * dimension
+        }
+    }
+
+    static func fixedWidth(of scalar: ScalarType) -> Int? {
+        switch scalar {
+        case .bool: 1
+        case .int32, .date, .float32: 4
+        case .int64, .timestamp, .float64: 8
+        case .string, .bytes: nil
+        }
+    }
+}

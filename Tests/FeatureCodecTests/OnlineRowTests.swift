@@ -1,0 +1,230 @@
+import FeatureCodec
+import FeatureModel
+import Testing
+
+@Suite struct OnlineRowTests {
+    private static let scalars: [ScalarType] = [
+        .bool, .int32, .int64, .float32, .float64, .string, .bytes, .timestamp, .date,
+    ]
+
+    private static func schema(_ version: Int32, _ types: [ValueType]) -> ViewSchema {
+        ViewSchema(
+            version: version, joinKeys: [],
+            features: types.enumerated().map { index, type in
+                FeatureSchema(
+                    id: Int32(index + 1), name: "feature_\(index)", type: type, isNullable: true, defaultValue: nil)
+            })
+    }
+
+    private static let everyType = schema(
+        7, scalars.map { .scalar($0) } + scalars.map { .array($0) } + [.vector(dimension: 3)])
+
+    private struct Row {
+        let schema: ViewSchema
+        let order: RowOrder
+        /// Nil for a tombstone.
+        let values: [Value]?
+    }
+
+    private static func order(_ eventTime: Int64, _ recorded: Int64, _ sequence: Int64, _ version: Int32) -> RowOrder {
+        RowOrder(
+            eventTime: Timestamp(microsecondsSince1970: eventTime),
+            recordedTime: Timestamp(microsecondsSince1970: recorded), sequence: sequence, schemaVersion: version)
+    }
+
+    private static let order7 = order(1_357_016_400_000_000, .min, 77, 7)
+
+    private static func time(_ microseconds: Int64) -> Value {
+        .timestamp(Timestamp(microsecondsSince1970: microseconds))
+    }
+
+    private static func day(_ days: Int32) -> Value { .date(CalendarDate(daysSince1970: days)) }
+
+    private static let golden: [String: Row] = [
+        "every_type": Row(
+            schema: everyType, order: order7,
+            values: [
+                .bool(true), .int32(-2), .int64(3_000_000_000), .float32(0.5), .float64(-0.0), .string("Zürich"),
+                .bytes([0, 0xFF]), time(1_357_016_400_000_001), day(15_706),
+                .array([.bool(true), .bool(false)]), .array([.int32(-1), .int32(2)]), .array([.int64(.min)]),
+                .array([.float32(1.5)]), .array([.float64(0.1), .float64(1e300)]),
+                .array([.string("a"), .string(""), .string("bc")]), .array([.bytes([0])]), .array([time(-1)]),
+                .array([day(0), day(-1)]), .vector([1, -2, 0.25]),
+            ]),
+        "all_null": Row(schema: everyType, order: order7, values: Array(repeating: .null, count: 19)),
+        "edges": Row(
+            schema: everyType, order: order7,
+            values: [
+                .bool(false), .int32(.min), .int64(.max), .float32(.nan), .float64(.nan), .string(""), .bytes([]),
+                time(.min), day(.max), .array([]), .array([]), .array([]), .array([.float32(-.infinity)]),
+                .array([.float64(.infinity)]), .array([]), .array([.bytes([]), .bytes([])]), .array([]), .array([]),
+                .null,
+            ]),
+        "tombstone": Row(schema: everyType, order: order7, values: nil),
+        "no_features": Row(schema: schema(1, []), order: order(0, 0, 1, 1), values: []),
+        "eight_bools": Row(
+            schema: schema(2, Array(repeating: .bool, count: 8)), order: order(0, 0, 1, 2),
+            values: [
+                .bool(true), .null, .bool(true), .bool(true), .bool(false), .bool(false), .bool(true), .null,
+            ]),
+    ]
+
+    private static func encode(_ row: Row) throws -> [UInt8] {
+        var out: [UInt8] = []
+        guard let values = row.values else {
+            OnlineRowHeader(order: row.order, isTombstone: true).append(to: &out)
+            return out
+        }
+        let columns = try zip(row.schema.features, values).map { try column($0.0.type, [.null, $0.1]) }
+        let encoder = OnlineRowEncoder(layout: OnlineRowLayout(schema: row.schema), columns: columns)
+        try encoder.encode(row: 1, order: row.order, into: &out)
+        return out
+    }
+
+    private static func decode(_ bytes: [UInt8], _ schema: ViewSchema) throws -> Row {
+        try withSpan(bytes) { value in
+            let reader = try OnlineRowReader(value, layout: OnlineRowLayout(schema: schema))
+            let values = reader.isTombstone ? nil : schema.features.indices.map { reader.value($0, in: value) }
+            return Row(schema: schema, order: reader.order, values: values)
+        }
+    }
+
+    @Test("golden vectors encode and decode")
+    func goldenVectorsHold() throws {
+        let vectors = try goldenVectors("online-rows.txt")
+        #expect(Set(vectors.keys) == Set(Self.golden.keys))
+        for (name, row) in Self.golden {
+            let bytes = try #require(vectors[name])
+            #expect(try Self.encode(row) == bytes, "\(name)")
+            let decoded = try Self.decode(bytes, row.schema)
+            #expect(decoded.values == row.values, "\(name)")
+            #expect(decoded.order == row.order, "\(name)")
+            let header = try withSpan(bytes) { try OnlineRowHeader(of: $0) }
+            #expect(header == OnlineRowHeader(order: row.order, isTombstone: row.values == nil), "\(name)")
+            #expect(Array(bytes[OnlineRowHeader.orderRange]) == row.order.bytes, "\(name)")
+        }
+    }
+
+    @Test("rows of random schemas come back as they went in, whatever null rows hold underneath")
+    func roundTrip() throws {
+        for seed in UInt64(1)...300 {
+            var random = SeededGenerator(state: seed)
+            let choices = Self.everyType.features.map(\.type)
+            let types = (0..<Int.random(in: 0...20, using: &random)).compactMap { _ in
+                choices.randomElement(using: &random)
+            }
+            let schema = Self.schema(3, types)
+            let columns = try types.map { type in try column(type, (0..<4).map { _ in .random(of: type, &random) }) }
+            let encoder = OnlineRowEncoder(layout: OnlineRowLayout(schema: schema), columns: columns)
+            for row in 0..<4 {
+                var bytes: [UInt8] = []
+                try encoder.encode(row: row, order: Self.order(1, 2, 3, 3), into: &bytes)
+                #expect(try Self.decode(bytes, schema).values == columns.map { $0[row] }, "seed \(seed) row \(row)")
+            }
+        }
+    }
+
+    @Test("typed reads give what was stored")
+    func typedReads() throws {
+        let bytes = try #require(try goldenVectors("online-rows.txt")["every_type"])
+        try withSpan(bytes) { value in
+            let reader = try OnlineRowReader(value, layout: OnlineRowLayout(schema: Self.everyType))
+            #expect(reader.bool(0, in: value) && reader.int32(1, in: value) == -2)
+            #expect(reader.int64(2, in: value) == 3_000_000_000 && reader.float32(3, in: value) == 0.5)
+            #expect(reader.float64(4, in: value).bitPattern == (-0.0).bitPattern)
+            let name = reader.withBytes(5, in: value) { run in
+                unsafe run.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+            }
+            #expect(name == "Zürich")
+            #expect(reader.int64(7, in: value) == 1_357_016_400_000_001 && reader.int32(8, in: value) == 15_706)
+        }
+    }
+}
+
+// Bytes that nobody should have written.
+extension OnlineRowTests {
+    @Test("a value cut short or with bytes after it is refused")
+    func wrongLength() throws {
+        for (name, row) in Self.golden {
+            let bytes = try Self.encode(row)
+            for length in 0..<bytes.count {
+                #expect(throws: CodecError.self, "\(name) cut to \(length)") {
+                    try Self.decode(Array(bytes.prefix(length)), row.schema)
+                }
+            }
+            #expect(throws: CodecError.self, "\(name)") { try Self.decode(bytes + [0], row.schema) }
+        }
+    }
+
+    @Test("an unknown format, flag or schema version is told apart")
+    func unknown() throws {
+        let row = try #require(Self.golden["eight_bools"])
+        let bytes = try Self.encode(row)
+        #expect(throws: CodecError.unknownFormat(2)) { try Self.decode([2] + bytes.dropFirst(), row.schema) }
+        #expect(throws: CodecError.unknownFlags(2)) { try Self.decode([1, 2] + bytes.dropFirst(2), row.schema) }
+        #expect(throws: CodecError.unexpectedSchemaVersion(2)) {
+            try Self.decode(bytes, Self.schema(3, Array(repeating: .bool, count: 8)))
+        }
+    }
+
+    @Test("unused bits of the null bitmap must be zero")
+    func unusedBits() throws {
+        var bytes = try #require(try goldenVectors("online-rows.txt")["every_type"])
+        bytes[OnlineRowHeader.byteCount + 2] |= 0x80
+        #expect(throws: CodecError.malformed) { try Self.decode(bytes, Self.everyType) }
+    }
+
+    @Test("a changed byte gives an error or some row, and never a trap")
+    func flippedBytes() throws {
+        for (name, row) in Self.golden {
+            let bytes = try Self.encode(row)
+            var refused = 0
+            for index in bytes.indices {
+                for change: UInt8 in [0x01, 0x80, 0xFF] {
+                    var changed = bytes
+                    changed[index] ^= change
+                    do { _ = try Self.decode(changed, row.schema) } catch is CodecError { refused += 1 }
+                }
+            }
+            #expect(refused > 0, "\(name)")
+        }
+        let everyType = try #require(try goldenVectors("online-rows.txt")["every_type"])
+        for seed in UInt64(1)...2_000 {
+            var random = SeededGenerator(state: seed)
+            var bytes = everyType
+            for _ in 0..<4 {
+                let index = Int.random(in: OnlineRowHeader.byteCount..<bytes.count, using: &random)
+                bytes[index] = UInt8.random(in: 0...255, using: &random)
+            }
+            do { _ = try Self.decode(bytes, Self.everyType) } catch is CodecError {}
+        }
+    }
+}
+
+extension Value {
+    fileprivate static func random(of type: ValueType, _ random: inout SeededGenerator) -> Value {
+        if Int.random(in: 0..<4, using: &random) == 0 { return .null }
+        switch type {
+        case .scalar(let scalar): return self.random(of: scalar, &random)
+        case .array(let element):
+            return .array((0..<Int.random(in: 0...4, using: &random)).map { _ in self.random(of: element, &random) })
+        case .vector(let dimension):
+            return .vector((0..<dimension).map { _ in Float(bitPattern: .random(in: 0 ... .max, using: &random)) })
+        }
+    }
+
+    private static func random(of type: ScalarType, _ random: inout SeededGenerator) -> Value {
+        let bits = random.next()
+        return switch type {
+        case .bool: .bool(bits & 1 == 1)
+        case .int32: .int32(Int32(truncatingIfNeeded: bits))
+        case .int64: .int64(Int64(bitPattern: bits))
+        case .float32: .float32(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+        case .float64: .float64(Double(bitPattern: bits))
+        case .string: .string(["", "a", "é\u{0}", "🛫 to Zürich"][Int(bits % 4)])
+        case .bytes: .bytes(Array(repeating: UInt8(bits & 0xFF), count: Int(bits % 5)))
+        case .timestamp: .timestamp(Timestamp(microsecondsSince1970: Int64(bitPattern: bits)))
+        case .date: .date(CalendarDate(daysSince1970: Int32(truncatingIfNeeded: bits)))
+        }
+    }
+}
