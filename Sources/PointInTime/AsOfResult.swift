@@ -1,0 +1,53 @@
+public import FeatureModel
+
+/// What the join chose for every row of the spine.
+public struct AsOfResult: Sendable {
+    /// The features of the distinct chosen rows.
+    public internal(set) var winners: [Column]
+    /// The schema version that each of the distinct chosen rows was written under.
+    public private(set) var winnerSchemaVersions: [Int32] = []
+    /// For each spine row its row in `winners`; -1 unless the status is `found`.
+    public private(set) var winnerOfRow: [Int32]
+    /// One for each spine row.
+    public private(set) var statusOfRow: [AsOfStatus]
+    /// Event time of the chosen row, in microseconds since 1970; has a meaning only where the status is `found` or
+    /// `outsideMaxAge`.
+    public private(set) var eventTimeOfRow: [Int64]
+
+    public var rowCount: Int { winnerOfRow.count }
+
+    init(rowCount: Int, invalidRows: [Int32], featureTypes: [ValueType]) {
+        winners = featureTypes.map(Column.init(type:))
+        winnerOfRow = [Int32](repeating: -1, count: rowCount)
+        statusOfRow = [AsOfStatus](repeating: .notFound, count: rowCount)
+        eventTimeOfRow = [Int64](repeating: Timestamp.negativeInfinity.microsecondsSince1970, count: rowCount)
+        for row in invalidRows { statusOfRow[Int(row)] = .invalidKey }
+    }
+
+    mutating func addWinner(schemaVersion: Int32) -> Int32 {
+        winnerSchemaVersions.append(schemaVersion)
+        return Int32(winnerSchemaVersions.count - 1)
+    }
+
+    mutating func set(_ row: Int, _ status: AsOfStatus, eventTime: Int64, winner: Int32) {
+        statusOfRow[row] = status
+        eventTimeOfRow[row] = eventTime
+        winnerOfRow[row] = winner
+    }
+
+    /// The feature at `index` in spine order, null where no row was found.
+    public func column(_ index: Int) -> Column {
+        winners[index].gathered(at: winnerOfRow)
+    }
+
+    /// The status of one feature of one spine row. `defaulted` is not told here: it depends on what the winner's schema
+    /// version (`winnerSchemaVersions`) lacks.
+    public func status(feature index: Int, row: Int) -> FeatureStatus {
+        switch statusOfRow[row] {
+        case .found: winners[index].isNull(Int(winnerOfRow[row])) ? .nullValue : .present
+        case .notFound: .notFound
+        case .outsideMaxAge: .outsideMaxAge
+        case .invalidKey: .invalidKey
+        }
+    }
+}
