@@ -1,0 +1,261 @@
+public import FeatureModel
+
+/// Reads record batches from Arrow IPC bytes as they arrive.
+///
+/// Takes the streaming format, and the file format from its first byte on: the messages of a file lie in the order
+/// of a stream, its footer is checked against them. Little-endian, uncompressed, metadata version 5 (and 4).
+///
+/// Feed bytes, take the batches that became complete, and call `finish` once the input has ended: input without its
+/// end marker was cut.
+public struct ArrowStreamReader: Sendable {
+    private enum Phase {
+        /// Too few bytes to tell a stream from a file.
+        case start
+        case messages
+        /// After a file's last message.
+        case footer
+        case end
+        case failed(LarderError)
+    }
+
+    private let limits: ArrowLimits
+    private let options: ArrowReadOptions
+    private var phase = Phase.start
+    private var isFile = false
+    /// Received and not yet decoded, from `head` on.
+    private var pending: [UInt8] = []
+    private var head = 0
+    /// How many bytes from `head` on the message there takes, once that is known.
+    private var awaited = 0
+    private var schema: [ArrowField]?
+    private var dictionaries: [Int64: Column] = [:]
+    private var batches: [RecordBatch] = []
+    private var nextBatchIndex = 0
+    private var batchCount = 0
+    private var rowCount = 0
+
+    /// The columns, once their schema has arrived.
+    public private(set) var fields: [Field]?
+
+    public init(limits: ArrowLimits = .default, options: ArrowReadOptions = .init()) {
+        self.limits = limits
+        self.options = options
+    }
+
+    /// Takes the next bytes of the input and decodes every message they complete.
+    ///
+    /// - Throws: `file_malformed`, `column_type` or `limit_exceeded`; the reader then stays failed.
+    public mutating func feed(_ bytes: some Collection<UInt8>) throws(LarderError) {
+        if case .failed(let error) = phase { throw error }
+        pending.append(contentsOf: bytes)
+        do {
+            while try step() {}
+        } catch {
+            phase = .failed(error)
+            pending = []
+            throw error
+        }
+        if head == pending.count {
+            pending.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head > pending.count / 2 {
+            pending.removeSubrange(..<head)
+            head = 0
+        }
+    }
+
+    /// The next decoded batch; nil when more bytes are needed or the input has ended.
+    public mutating func nextBatch() throws(LarderError) -> RecordBatch? {
+        guard nextBatchIndex < batches.count else {
+            batches.removeAll()
+            nextBatchIndex = 0
+            if case .failed(let error) = phase { throw error }
+            return nil
+        }
+        defer { nextBatchIndex += 1 }
+        return batches[nextBatchIndex]
+    }
+
+    /// Says that the input has ended.
+    /// - Throws: when it ended before its end marker, so that something may be missing.
+    public mutating func finish() throws(LarderError) {
+        switch phase {
+        case .failed(let error): throw error
+        case .end: return
+        case .footer: try checkFooter()
+        case .start where pending.isEmpty:
+            throw .malformedArrow("it is empty", hint: "write at least the schema and the end marker")
+        case .start, .messages:
+            throw .malformedArrow(
+                "it ends before its end marker, after \(rowCount) rows",
+                hint: "the writer stopped midway or was not closed; get the data again")
+        }
+        phase = .end
+    }
+
+    private var available: Int { pending.count - head }
+
+    /// Does the next piece of work for which enough bytes are there.
+    /// - Returns: false when more bytes are needed.
+    private mutating func step() throws(LarderError) -> Bool {
+        switch phase {
+        case .start: return try recognize()
+        case .messages: return try takeMessage()
+        case .footer:
+            guard available <= limits.maximumMetadataBytes else { throw .arrowLimit("the file's footer") }
+            return false
+        case .end:
+            guard available == 0 else { throw .malformedArrow("bytes follow the end marker") }
+            return false
+        case .failed(let error): throw error
+        }
+    }
+
+    private mutating func recognize() throws(LarderError) -> Bool {
+        guard available >= 8 else { return false }
+        if pending[head..<head + 6].elementsEqual(ArrowFile.magic) {
+            isFile = true
+            head += 8
+        } else if Array(pending[head..<head + 4]) != ArrowFile.continuation {
+            throw LarderError(
+                .fileMalformed, "the input is not Arrow IPC: it starts with neither a stream's nor a file's marker",
+                hint: "write it with pyarrow.ipc.new_stream or new_file, without compression around it")
+        }
+        phase = .messages
+        return true
+    }
+
+    private mutating func takeMessage() throws(LarderError) -> Bool {
+        guard available >= awaited else { return false }
+        guard available >= 8 else {
+            // A file may go from its last message straight to its footer.
+            if isFile, schema != nil, available >= 4, Array(pending[head..<head + 4]) != ArrowFile.continuation {
+                phase = .footer
+                return true
+            }
+            return false
+        }
+        guard Array(pending[head..<head + 4]) == ArrowFile.continuation else {
+            guard isFile, schema != nil else { throw .malformedArrow("a message does not start with its marker") }
+            phase = .footer
+            return true
+        }
+        let length = Int(littleEndianInt32(at: head + 4))
+        if length == 0 {
+            guard schema != nil else { throw .malformedArrow("it ends before its schema") }
+            head += 8
+            phase = isFile ? .footer : .end
+            return true
+        }
+        guard length > 0 else { throw .malformedArrow("a message has a negative length") }
+        guard length <= limits.maximumMetadataBytes else {
+            throw .arrowLimit("a message's metadata of \(length) bytes")
+        }
+        awaited = 8 + length
+        guard available >= awaited else { return false }
+        let message = try FlatBufferTable(root: Array(pending[head + 8..<head + 8 + length]))
+        let bodyLength = try message.integer(3, default: 0 as Int64)
+        guard bodyLength >= 0 else { throw .malformedArrow("a message has a body of negative length") }
+        guard bodyLength <= Int64(limits.maximumBodyBytes) else {
+            throw .arrowLimit("a message's body of \(bodyLength) bytes", hint: "write smaller record batches")
+        }
+        awaited += Int(bodyLength)
+        guard available >= awaited else { return false }
+        try decode(message, body: head + 8 + length..<head + awaited)
+        head += awaited
+        awaited = 0
+        return true
+    }
+
+    private func littleEndianInt32(at index: Int) -> Int32 {
+        var value: UInt32 = 0
+        for byte in pending[index..<index + 4].reversed() { value = value << 8 | UInt32(byte) }
+        return Int32(bitPattern: value)
+    }
+
+    private mutating func decode(_ message: FlatBufferTable, body: Range<Int>) throws(LarderError) {
+        let version = try message.integer(0, default: 0 as Int16)
+        guard version == MetadataVersion.v5 || version == MetadataVersion.v4 else {
+            throw .malformedArrow(
+                "it has metadata version V\(Int(version) + 1)", hint: "write it with Arrow 1.0 or later (metadata V5)")
+        }
+        guard let header = try message.table(2) else { throw .malformedArrow("a message has no header") }
+        switch (try message.integer(1, default: 0 as UInt8), schema) {
+        case (MessageHeader.schema, nil):
+            var decoder = SchemaDecoder(limits: limits, options: options)
+            let decoded = try decoder.decode(header)
+            schema = decoded
+            fields = decoded.map(\.field)
+        case (MessageHeader.schema, _):
+            throw .malformedArrow("it has a second schema")
+        case (MessageHeader.dictionaryBatch, let schema?):
+            try decodeDictionary(header, schema: schema, body: body)
+        case (MessageHeader.recordBatch, let schema?):
+            let columns = try decodeColumns(header, fields: schema, body: body)
+            batches.append(RecordBatch(fields: fields ?? [], columns: columns.columns, rowCount: columns.rowCount))
+            batchCount += 1
+            rowCount += columns.rowCount
+        case (_, nil):
+            throw .malformedArrow("it does not start with a schema")
+        case (let type, _):
+            throw .malformedArrow("it has a message of type \(type)", hint: "send record batches, not tensors")
+        }
+    }
+
+    private func decodeColumns(
+        _ header: FlatBufferTable, fields: [ArrowField], body: Range<Int>
+    ) throws(LarderError) -> (columns: [Column], rowCount: Int) {
+        let body = try BatchBody(header, storage: pending, body: body, limits: limits)
+        var decoder = ColumnDecoder(body: body, dictionaries: dictionaries, options: options, rowsBefore: rowCount)
+        return (try decoder.decode(fields), body.rowCount)
+    }
+
+    private mutating func decodeDictionary(
+        _ header: FlatBufferTable, schema: [ArrowField], body: Range<Int>
+    ) throws(LarderError) {
+        let id = try header.integer(0, default: 0 as Int64)
+        guard let data = try header.table(1), let values = schema.lazy.compactMap({ $0.dictionaryValues(id) }).first
+        else { throw .malformedArrow("it has a dictionary that no column uses") }
+        let decoded = try decodeColumns(data, fields: [values], body: body)
+        guard let column = decoded.columns.first else { return }
+        guard try header.bool(2) else {
+            dictionaries[id] = column
+            return
+        }
+        guard var whole = dictionaries.removeValue(forKey: id) else {
+            throw .malformedArrow("it extends a dictionary that it has not sent")
+        }
+        for row in 0..<column.count { whole.append(from: column, row: row) }
+        dictionaries[id] = whole
+    }
+
+    private func checkFooter() throws(LarderError) {
+        let trailer = 4 + ArrowFile.magic.count
+        guard available >= trailer, pending.suffix(ArrowFile.magic.count).elementsEqual(ArrowFile.magic) else {
+            throw .malformedArrow("the file ends before its footer", hint: "get the file again; it was cut")
+        }
+        let length = Int(littleEndianInt32(at: pending.count - trailer))
+        guard length > 0, length <= available - trailer else {
+            throw .malformedArrow("the file's footer has no valid length")
+        }
+        let end = pending.count - trailer
+        let footer = try FlatBufferTable(root: Array(pending[end - length..<end]))
+        let stated = try footer.structCount(3, elementSize: 24)
+        guard stated == batchCount else {
+            throw .malformedArrow("the file's footer lists \(stated) record batches, the file holds \(batchCount)")
+        }
+    }
+}
+
+extension ArrowField {
+    /// The field as which the dictionary `id` is decoded, when this column or its elements use it.
+    fileprivate func dictionaryValues(_ id: Int64) -> ArrowField? {
+        if let dictionary, dictionary.id == id {
+            return ArrowField(name: name, isNullable: true, type: type, dictionary: nil, valueType: valueType)
+        }
+        switch type {
+        case .list(let child, _), .fixedSizeList(let child, _): return child.dictionaryValues(id)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import FeatureModel
+
+/// Collects rows into batches, with the line of each and what is wrong with it.
+struct RowBatcher {
+    /// Past this many, a batch is handed out early, so that hopeless input does not fill the memory.
+    private static let maximumViolations = 10_000
+
+    let fields: [Field]
+    private let limits: TextLimits
+    /// What a row takes in memory besides its text: a null vector is as large as any other.
+    private let bytesPerRow: Int
+    var columns: [Column]
+    private var lines: [Int] = []
+    private var violations: [RowViolation] = []
+    private var bytes = 0
+    private var firstRow = 1
+    private var finished: [ReadBatch] = []
+
+    init(fields: [Field], limits: TextLimits) {
+        self.fields = fields
+        self.limits = limits
+        columns = fields.map { Column(type: $0.type) }
+        bytesPerRow = fields.reduce(0) { sum, field in
+            if case .vector(let dimension) = field.type { sum + dimension * 4 } else { sum + 8 }
+        }
+    }
+
+    private var currentRow: Int { firstRow + lines.count }
+
+    /// Says what is wrong with the row under construction.
+    mutating func report(_ code: String, feature: String?, line: Int, _ message: String) {
+        violations.append(RowViolation(row: currentRow, line: line, feature: feature, code: code, message: message))
+    }
+
+    /// Ends the row under construction: each column has got its value.
+    /// - Parameter bytes: the length of its text.
+    mutating func endRow(line: Int, bytes: Int) {
+        lines.append(line)
+        self.bytes += bytes + bytesPerRow
+        if lines.count >= limits.maximumBatchRows || self.bytes >= limits.maximumBatchBytes
+            || violations.count >= Self.maximumViolations
+        {
+            flush()
+        }
+    }
+
+    /// Hands out what has been collected, also when it is little.
+    mutating func flush() {
+        guard !lines.isEmpty else { return }
+        let batch = RecordBatch(fields: fields, columns: columns, rowCount: lines.count)
+        finished.append(ReadBatch(batch: batch, firstRow: firstRow, lines: lines, violations: violations))
+        firstRow += lines.count
+        columns = fields.map { Column(type: $0.type) }
+        lines.removeAll()
+        violations.removeAll()
+        bytes = 0
+    }
+
+    mutating func next() -> ReadBatch? {
+        finished.isEmpty ? nil : finished.removeFirst()
+    }
+}

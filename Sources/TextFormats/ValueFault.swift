@@ -1,0 +1,50 @@
+import FeatureModel
+
+/// Why a text is not a value of its column's type.
+struct ValueFault: Error {
+    /// Of a `RowViolation`.
+    let code: String
+    let message: String
+
+    static func wrongType(_ text: Span<UInt8>, _ type: ScalarType, hint: String = "") -> ValueFault {
+        wrongType(text, .scalar(type), hint: hint)
+    }
+
+    static func wrongType(_ text: Span<UInt8>, _ type: ValueType, hint: String = "") -> ValueFault {
+        ValueFault(code: "wrong_type", message: "\(excerpt(text)) is not a value of type \(type)\(hint)")
+    }
+
+    static func outOfRange(_ text: Span<UInt8>, _ type: ScalarType) -> ValueFault {
+        ValueFault(code: "out_of_range", message: "\(excerpt(text)) is out of range for \(type.rawValue)")
+    }
+
+    static func withoutZone(_ text: Span<UInt8>) -> ValueFault {
+        ValueFault(
+            code: "timestamp_without_zone",
+            message: "\(excerpt(text)) has no offset from UTC; write one (as in 2013-01-01T05:00:00Z), or say "
+                + "`timezone:` in the source or `--timezone` for a spine")
+    }
+
+    static let invalidUTF8 = ValueFault(code: "invalid_utf8", message: "the text is not UTF-8")
+    static let nul = ValueFault(code: "nul_in_string", message: "the string holds a NUL character")
+    static let null = ValueFault(code: "null_not_allowed", message: "null where a value is required")
+
+    /// The text in quotes, shortened, with what a terminal would act on replaced.
+    static func excerpt(_ text: Span<UInt8>) -> String {
+        let maximum = 48
+        let shown = text.extracting(0..<min(text.count, maximum))
+        var string = ""
+        for scalar in NumberText.string(shown).unicodeScalars {
+            string.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : scalar)
+        }
+        return text.count > maximum ? "\"\(string)...\"" : "\"\(string)\""
+    }
+}
+
+/// What an unknown name may have meant. Names beyond any length a name can have are not compared: the comparison takes
+/// time in proportion to it.
+enum NameSuggestion {
+    static func nearest(to name: String, in declared: [String]) -> String? {
+        name.utf8.count > NameRule.maximumBytes ? nil : NameRule.nearest(to: name, in: declared)
+    }
+}
