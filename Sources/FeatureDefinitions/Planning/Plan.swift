@@ -1,0 +1,149 @@
+public import FeatureModel
+
+/// What applying a tree of definitions would do, or why it is refused.
+public struct Plan: Sendable {
+    public let projectName: String
+    /// The revision the plan starts from; 0 for a project that does not exist yet.
+    public let baseRevision: Int64
+    /// Every object of the tree and every one it no longer mentions: project, entities, sources, views, services,
+    /// each kind by name.
+    public let changes: [PlannedChange]
+    /// Everything that keeps the plan from being applied, all at once.
+    public let refusals: [LarderError]
+    /// What the registry would hold; nil when the plan is refused.
+    public let next: RegisteredProject?
+
+    /// Whether there is nothing to do: applying would leave the registry as it is.
+    public var isNoOp: Bool { refusals.isEmpty && changes.allSatisfy { $0.action == .unchanged } }
+
+    /// Throws the refusals as one error.
+    /// - Throws: `change_refused`, or `removal_not_allowed` or `definition_invalid` when all refusals are that.
+    public func checkAccepted() throws(LarderError) {
+        guard let first = refusals.first else { return }
+        let code = refusals.allSatisfy { $0.code == first.code } ? first.code : .changeRefused
+        let count = refusals.count == 1 ? "a change is" : "\(refusals.count) changes are"
+        throw LarderError(code, "\(count) refused, nothing was applied", errors: refusals)
+    }
+}
+
+/// What happens to one object.
+public struct PlannedChange: Sendable, Hashable, Codable {
+    public enum Action: String, Sendable, Hashable, Codable {
+        case added
+        case changed
+        case removed
+        case unchanged
+    }
+
+    public var action: Action
+    public var kind: ObjectKind
+    public var name: String
+    /// What the object is or becomes in a few words, e.g. `10 features, version 1`.
+    public var summary: String
+    /// The single changes, each a line.
+    public var details: [String]
+    /// Whether rows already materialized are computed again, to fill in new features.
+    public var needsBackfill: Bool
+    /// Whether rows already published are published again, because they now stay valid for longer.
+    public var needsRepublish: Bool
+
+    public init(
+        action: Action, kind: ObjectKind, name: String, summary: String = "", details: [String] = [],
+        needsBackfill: Bool = false, needsRepublish: Bool = false
+    ) {
+        self.action = action
+        self.kind = kind
+        self.name = name
+        self.summary = summary
+        self.details = details
+        self.needsBackfill = needsBackfill
+        self.needsRepublish = needsRepublish
+    }
+}
+
+extension Plan {
+    /// The plan as people read it; unchanged objects are only counted.
+    public var lines: [String] {
+        var lines: [String] = []
+        for change in changes where change.action != .unchanged {
+            let summary = change.summary.isEmpty ? "" : " (\(change.summary))"
+            lines.append("\(change.action.sign) \(change.kind.rawValue) \"\(change.name)\"\(summary)")
+            lines += change.details.map { "    \($0)" }
+            if change.needsBackfill {
+                lines.append("    materialize computes its rows again to fill in the new features")
+            }
+            if change.needsRepublish { lines.append("    materialize publishes its rows again") }
+        }
+        for refusal in refusals {
+            let place = refusal.location.map { "\($0): " } ?? ""
+            lines.append("! \(place)\(refusal.message)")
+            if let hint = refusal.hint { lines.append("    hint: \(hint)") }
+        }
+        lines.append(summaryLine)
+        return lines
+    }
+
+    private var summaryLine: String {
+        if isNoOp { return "Nothing to do: project \"\(projectName)\" is at revision \(baseRevision) as defined." }
+        let counts = [PlannedChange.Action.added, .changed, .removed, .unchanged].map { action in
+            "\(changes.count { $0.action == action }) \(action.rawValue)"
+        }
+        let refused = refusals.isEmpty ? "" : "; \(refusals.count) refused, nothing will be applied"
+        return counts.joined(separator: ", ") + refused
+    }
+}
+
+extension PlannedChange.Action {
+    fileprivate var sign: String {
+        switch self {
+        case .added: "+"
+        case .changed: "~"
+        case .removed: "-"
+        case .unchanged: "="
+        }
+    }
+}
+
+extension Plan: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case project
+        case baseRevision = "base_revision"
+        case isNoOp = "is_no_op"
+        case changes
+        case refusals
+    }
+
+    /// The refusals in the shape of `errors[]` in problem documents.
+    private struct Refusal: Encodable {
+        let code: String
+        let message: String
+        let hint: String?
+        let location: String?
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(projectName, forKey: .project)
+        try container.encode(baseRevision, forKey: .baseRevision)
+        try container.encode(isNoOp, forKey: .isNoOp)
+        try container.encode(changes, forKey: .changes)
+        try container.encode(
+            refusals.map { error in
+                Refusal(
+                    code: error.code.name, message: error.message, hint: error.hint,
+                    location: error.location?.description)
+            }, forKey: .refusals)
+    }
+}
+
+extension PlannedChange {
+    private enum CodingKeys: String, CodingKey {
+        case action
+        case kind
+        case name
+        case summary
+        case details
+        case needsBackfill = "needs_backfill"
+        case needsRepublish = "needs_republish"
+    }
+}

@@ -1,0 +1,166 @@
+import FeatureModel
+
+extension PlanBuilder {
+    private static let newSource = "define a new source under another name, and a new view that reads it"
+
+    mutating func planSources() {
+        for source in definition.sources.sorted(by: { $0.name < $1.name }) {
+            if let index = next.sources.liveIndex(named: source.name) {
+                planChanges(to: source, at: index)
+            } else {
+                next.sources.append(register(source))
+                changes.append(
+                    PlannedChange(
+                        action: .added, kind: .source, name: source.name,
+                        summary: "\(source.kind.name), \(Self.count(source.columns.count, "column")), version 1"))
+            }
+        }
+        for name in next.sources.namesMissing(from: definition.sources.map(\.name)) {
+            guard planRemoval(.source, name), let index = next.sources.liveIndex(named: name) else { continue }
+            next.sources[index].isRemoved = true
+        }
+        next.sources = next.sources.orderedByName
+    }
+
+    static func count(_ number: Int, _ noun: String) -> String {
+        number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
+    }
+
+    private func register(_ source: SourceDefinition) -> RegisteredSource {
+        var columns: [SourceColumn] = []
+        for (id, column) in zip(Int32(1)..., source.columns) {
+            columns.append(
+                SourceColumn(id: id, name: column.name, type: column.type, isNullable: column.isNullable))
+        }
+        return RegisteredSource(
+            id: allocateID(.source), name: source.name, description: source.description, kind: source.kind,
+            timestampColumn: source.timestampColumn, createdTimestampColumn: source.createdTimestampColumn,
+            timeZone: source.timeZone, rowKey: source.rowKey, incremental: source.incremental,
+            compatibility: source.compatibility,
+            versions: [SourceVersion(version: 1, columns: columns, keys: Self.shapeKeys(of: source))],
+            nextColumnID: Int32(columns.count) + 1)
+    }
+
+    private static func shapeKeys(of source: SourceDefinition) -> [String?] {
+        [source.timestampColumn, source.createdTimestampColumn] + source.rowKey
+    }
+
+    private mutating func planChanges(to source: SourceDefinition, at index: Int) {
+        let old = next.sources[index]
+        refuseFixedChanges(from: old, to: source)
+        var details: [String] = []
+        if old.description != source.description {
+            next.sources[index].description = source.description
+            details.append("description changed")
+        }
+        if old.compatibility != source.compatibility {
+            next.sources[index].compatibility = source.compatibility
+            details.append(
+                changeText("compatibility", from: old.compatibility.rawValue, to: source.compatibility.rawValue))
+        }
+        let columnDetails = planColumns(of: source, at: index)
+        var summary = ""
+        if !columnDetails.isEmpty, let latest = old.versions.last?.version {
+            summary = "version \(latest) -> \(latest + 1)"
+        }
+        record(.source, source.name, summary: summary, details: details + columnDetails)
+    }
+
+    /// Refuses changes to what makes the source the one it is.
+    private mutating func refuseFixedChanges(from old: RegisteredSource, to new: SourceDefinition) {
+        let fixed: [(attribute: String, old: String?, new: String?)] = [
+            ("type", old.kind.name, new.kind.name),
+            ("table", old.kind.tableText, new.kind.tableText),
+            ("query", old.kind.queryText, new.kind.queryText),
+            ("timestamp", old.timestampColumn, new.timestampColumn),
+            ("created_timestamp", old.createdTimestampColumn, new.createdTimestampColumn),
+            ("timezone", old.timeZone, new.timeZone),
+            ("row_key", old.rowKey.listText, new.rowKey.listText),
+            ("incremental", old.incremental?.text, new.incremental?.text),
+        ]
+        for (attribute, before, after) in fixed where before != after {
+            refuse(
+                "source \"\(new.name)\": \(changeText(attribute, from: before, to: after))",
+                remedy: "this is not supported yet: \(Self.newSource)", at: new.location)
+        }
+    }
+
+    /// Accepts new nullable columns and a new order as a new schema version, and refuses everything else.
+    /// - Returns: the accepted changes, as lines.
+    private mutating func planColumns(of source: SourceDefinition, at index: Int) -> [String] {
+        guard let latest = next.sources[index].versions.last else { return [] }
+        let refusalsBefore = refusals.count
+        var details: [String] = []
+        var columns: [SourceColumn] = []
+        var nextID = next.sources[index].nextColumnID
+        for column in source.columns {
+            if let old = latest.column(named: column.name) {
+                refuseChanges(of: column, from: old, in: source)
+                columns.append(old)
+                continue
+            }
+            guard column.isNullable else {
+                refuse(
+                    "source \"\(source.name)\", column \"\(column.name)\": a new column that is not nullable",
+                    remedy: "rows already ingested do not have it: make it nullable", at: column.location)
+                continue
+            }
+            columns.append(SourceColumn(id: nextID, name: column.name, type: column.type, isNullable: true))
+            nextID += 1
+            details.append("+ column \"\(column.name)\" \(column.type)")
+        }
+        for old in latest.columns where source.column(named: old.name) == nil {
+            refuse(
+                "source \"\(source.name)\", column \"\(old.name)\": the column is no longer in the definition",
+                remedy: "removing a column is not supported yet: put it back, or \(Self.newSource)",
+                at: source.location)
+        }
+        guard refusals.count == refusalsBefore, columns != latest.columns else { return [] }
+        if details.isEmpty { details.append("columns in a new order") }
+        next.sources[index].nextColumnID = nextID
+        next.sources[index].versions.append(
+            SourceVersion(version: latest.version + 1, columns: columns, keys: Self.shapeKeys(of: source)))
+        return details
+    }
+
+    private mutating func refuseChanges(
+        of column: ColumnDefinition, from old: SourceColumn, in source: SourceDefinition
+    ) {
+        let subject = "source \"\(source.name)\", column \"\(column.name)\""
+        if column.type != old.type {
+            refuse(
+                "\(subject): \(changeText("type", from: old.type.description, to: column.type.description))",
+                remedy: "this is not supported yet: add a new column under another name, or \(Self.newSource)",
+                at: column.location)
+        }
+        if column.isNullable != old.isNullable {
+            refuse(
+                "\(subject): "
+                    + changeText("nullable", from: old.isNullable.description, to: column.isNullable.description),
+                remedy: "this is not supported yet: add a new column under another name, or \(Self.newSource)",
+                at: column.location)
+        }
+    }
+}
+
+extension SourceKind {
+    fileprivate var tableText: String? {
+        if case .postgres(let table) = self { table.description } else { nil }
+    }
+
+    fileprivate var queryText: String? {
+        if case .query(let sql) = self { sql } else { nil }
+    }
+}
+
+extension [String] {
+    fileprivate var listText: String? {
+        isEmpty ? nil : "[\(joined(separator: ", "))]"
+    }
+}
+
+extension IncrementalRead {
+    fileprivate var text: String {
+        "{column: \(column), overlap: \(DurationText.format(microseconds: overlapMicroseconds))}"
+    }
+}

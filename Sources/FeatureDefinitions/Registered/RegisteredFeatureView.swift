@@ -1,0 +1,164 @@
+public import FeatureModel
+
+/// A named group of features with its schema versions and generations.
+public struct RegisteredFeatureView: RegisteredObject {
+    public var id: Int64
+    public var name: String
+    public var description: String?
+    public var owner: String?
+    public var tags: [String: String]
+    /// In definition order; empty for a view without keys.
+    public var entityIDs: [Int64]
+    public var entityNames: [String]
+    public var sourceID: Int64
+    public var sourceName: String
+    /// Nil means never too old.
+    public var ttlMicroseconds: Int64?
+    public var compatibility: Compatibility
+    public var isOnline: Bool
+    public var availabilityLagMicroseconds: Int64
+    /// A SQL condition over the source's columns.
+    public var filter: String?
+    /// Of all entities, ordered by name.
+    public var joinKeys: [JoinKey]
+    /// The generation that is served and read.
+    public var currentGeneration: Int32
+    /// Ascending by number, at least one.
+    public var generations: [GenerationState]
+    /// Ascending by version, at least one.
+    public var versions: [ViewVersion]
+    /// The id the next new feature gets; ids are never reused.
+    public var nextFeatureID: Int32
+    public var isRemoved: Bool
+
+    public init(
+        id: Int64, name: String, description: String? = nil, owner: String? = nil, tags: [String: String] = [:],
+        entityIDs: [Int64], entityNames: [String], sourceID: Int64, sourceName: String,
+        ttlMicroseconds: Int64? = nil, compatibility: Compatibility = .fullTransitive, isOnline: Bool = true,
+        availabilityLagMicroseconds: Int64 = 0, filter: String? = nil, joinKeys: [JoinKey],
+        currentGeneration: Int32, generations: [GenerationState], versions: [ViewVersion], nextFeatureID: Int32,
+        isRemoved: Bool = false
+    ) {
+        self.id = id
+        self.name = name
+        self.description = description
+        self.owner = owner
+        self.tags = tags
+        self.entityIDs = entityIDs
+        self.entityNames = entityNames
+        self.sourceID = sourceID
+        self.sourceName = sourceName
+        self.ttlMicroseconds = ttlMicroseconds
+        self.compatibility = compatibility
+        self.isOnline = isOnline
+        self.availabilityLagMicroseconds = availabilityLagMicroseconds
+        self.filter = filter
+        self.joinKeys = joinKeys.orderedByName
+        self.currentGeneration = currentGeneration
+        self.generations = generations
+        self.versions = versions
+        self.nextFeatureID = nextFeatureID
+        self.isRemoved = isRemoved
+    }
+}
+
+extension RegisteredFeatureView {
+    /// The newest active version of the current generation; nil when none is.
+    public var activeVersion: ViewVersion? { activeVersion(ofGeneration: currentGeneration) }
+
+    /// The newest active version of a generation; nil when none is.
+    public func activeVersion(ofGeneration generation: Int32) -> ViewVersion? {
+        versions.last { $0.generation == generation && $0.state == .active }
+    }
+
+    public func version(_ number: Int32) -> ViewVersion? { versions.first { $0.version == number } }
+
+    public func generation(_ number: Int32) -> GenerationState? { generations.first { $0.number == number } }
+
+    /// What a row of a version looks like; nil for a version the view never had.
+    public func schema(version number: Int32) -> ViewSchema? {
+        version(number).map { version in
+            ViewSchema(version: version.version, joinKeys: joinKeys, features: version.features.map(\.schema))
+        }
+    }
+}
+
+/// One physical home of a view: one offline table, one online key space.
+public struct GenerationState: Sendable, Hashable, Codable {
+    public var number: Int32
+    /// Of the newest version in it.
+    public var computationHash: String
+    /// How its table is laid out.
+    public var layoutVersion: Int32
+
+    public static let currentLayoutVersion: Int32 = 1
+
+    public init(number: Int32, computationHash: String, layoutVersion: Int32 = currentLayoutVersion) {
+        self.number = number
+        self.computationHash = computationHash
+        self.layoutVersion = layoutVersion
+    }
+}
+
+/// One schema version of a view.
+public struct ViewVersion: Sendable, Hashable, Codable {
+    public var version: Int32
+    public var state: VersionState
+    public var generation: Int32
+    /// In definition order.
+    public var features: [RegisteredFeature]
+    /// Over the ordered features (id, name, type, nullable, default) and the join keys.
+    public var shapeHash: String
+    /// Over what computes the features: source, times, filter, expressions.
+    public var computationHash: String
+
+    public init(
+        version: Int32, state: VersionState = .active, generation: Int32, features: [RegisteredFeature],
+        shapeHash: String, computationHash: String
+    ) {
+        self.version = version
+        self.state = state
+        self.generation = generation
+        self.features = features
+        self.shapeHash = shapeHash
+        self.computationHash = computationHash
+    }
+
+    public func feature(named name: String) -> RegisteredFeature? { features.first { $0.name == name } }
+
+    public func feature(id: Int32) -> RegisteredFeature? { features.first { $0.id == id } }
+
+    static func shapeHash(joinKeys: [JoinKey], features: [RegisteredFeature]) -> String {
+        var hash = CanonicalHash("view-shape-1")
+        hash.add(joinKeys.count)
+        for key in joinKeys.orderedByName {
+            hash.add(key.name)
+            hash.add(key.type.description)
+        }
+        hash.add(features.count)
+        for feature in features {
+            hash.add(feature.id)
+            hash.add(feature.name)
+            hash.add(feature.schema.type.description)
+            hash.add(feature.schema.isNullable)
+            hash.add(feature.schema.defaultValue)
+        }
+        return hash.finalize()
+    }
+
+    static func computationHash(source: RegisteredSource, filter: String?, features: [RegisteredFeature]) -> String {
+        var hash = CanonicalHash("view-computation-1")
+        hash.add(source.id)
+        hash.add(source.timestampColumn)
+        hash.add(source.createdTimestampColumn)
+        hash.add(filter)
+        hash.add(features.count)
+        for feature in features.sorted(by: { $0.id < $1.id }) {
+            hash.add(feature.id)
+            hash.add(feature.expression)
+            // Without an expression the feature is the column of its own name.
+            if feature.expression == nil { hash.add(feature.name) }
+        }
+        return hash.finalize()
+    }
+}
