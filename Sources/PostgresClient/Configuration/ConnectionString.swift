@@ -1,0 +1,33 @@
+internal import CLibpq
+
+/// Connection strings, read by libpq itself so that both of its forms mean here what they mean everywhere.
+enum ConnectionString {
+    /// The parameters that the string sets, by keyword.
+    static func parse(_ text: String) throws(PostgresError) -> [String: String] {
+        guard !text.isEmpty else {
+            throw PostgresError(.invalidConfiguration, "the connection string is empty", hint: hint)
+        }
+        guard !text.utf8.contains(0) else {
+            throw PostgresError(.invalidConfiguration, "the connection string holds a NUL character")
+        }
+        var message: UnsafeMutablePointer<CChar>?
+        guard let options = unsafe PQconninfoParse(text, &message) else {
+            // The message quotes pieces of the string, which may be of the password.
+            unsafe PQfreemem(message)
+            throw PostgresError(.invalidConfiguration, "the connection string cannot be read", hint: hint)
+        }
+        defer { unsafe PQconninfoFree(options) }
+        var parameters: [String: String] = [:]
+        var option = unsafe options
+        while let keyword = unsafe option.pointee.keyword {
+            if let value = unsafe option.pointee.val {
+                unsafe parameters[String(cString: keyword)] = String(cString: value)
+            }
+            unsafe option += 1
+        }
+        return parameters
+    }
+
+    private static let hint =
+        "write postgres://user:password@host:5432/database, with %XX for special characters in a password"
+}
