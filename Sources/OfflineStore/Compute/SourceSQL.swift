@@ -1,0 +1,91 @@
+public import FeatureDefinitions
+import FeatureModel
+import PostgresClient
+
+/// The SQL that computes one feature view from its source.
+///
+/// The result's columns, in order: the join keys in name order, event time, recorded time, and for table sources
+/// sequence, arrival and tombstone flag, then the features in definition order.
+public struct SourceSQL: Sendable {
+    let view: RegisteredFeatureView
+    let version: ViewVersion
+    let source: RegisteredSource
+
+    public init(view: RegisteredFeatureView, version: ViewVersion, source: RegisteredSource) {
+        self.view = view
+        self.version = version
+        self.source = source
+    }
+
+    var isTable: Bool { source.isTable }
+
+    /// What the rows are read from.
+    var relation: PostgresQuery {
+        switch source.kind {
+        case .table, .push: RawTable(sourceID: source.id).systemView
+        case .postgres(let table): "\(identifier: table.schema, table.name)"
+        // The line break ends a comment that the query may end with.
+        case .query(let sql): "(\(unescaped: sql)\n) AS \"__source\""
+        }
+    }
+
+    static func expression(_ text: String) -> PostgresQuery {
+        "(\(unescaped: text)\n)"
+    }
+
+    private func expression(of feature: RegisteredFeature) -> PostgresQuery {
+        feature.expression.map(Self.expression) ?? "\(identifier: feature.schema.name)"
+    }
+
+    var eventTime: PostgresQuery {
+        source.timestampColumn.map { "\(identifier: $0)" } ?? "'-infinity'::timestamptz"
+    }
+
+    var recordedTime: PostgresQuery {
+        source.createdTimestampColumn.map { "coalesce(\(identifier: $0), '-infinity'::timestamptz)" }
+            ?? "'-infinity'::timestamptz"
+    }
+
+    /// Text compares as UTF-8 bytes, wherever the data came from.
+    func keyExpression(_ key: JoinKey) -> PostgresQuery {
+        switch key.storedType {
+        case .string: "\(identifier: key.name)::text COLLATE \"C\""
+        case .int64: "\(identifier: key.name)::bigint"
+        default: "\(identifier: key.name)"
+        }
+    }
+
+    /// - Parameters:
+    ///   - table: what to read from instead of `relation`.
+    ///   - condition: further conditions.
+    ///   - isOrdered: by (keys, event time, recorded time, sequence).
+    func select(
+        from table: PostgresQuery? = nil, where conditions: [PostgresQuery] = [], isOrdered: Bool = false
+    ) -> PostgresQuery {
+        let keys = view.joinKeys.enumerated().map { index, key -> PostgresQuery in
+            "\(query: keyExpression(key)) AS \(query: OfflineTable.keyColumn(index))"
+        }
+        var columns: [PostgresQuery] =
+            keys + [
+                "\(query: eventTime) AS \"__event_timestamp\"", "\(query: recordedTime) AS \"__recorded_timestamp\"",
+            ]
+        if isTable { columns += ["\"__sequence\"", "\"__arrived_at\"", "\"__is_deleted\""] }
+        columns += version.features.map { feature in
+            "\(query: expression(of: feature)) AS \(query: OfflineTable.featureColumn(feature.schema.id))"
+        }
+        var conditions = conditions
+        if let filter = view.filter {
+            let condition = Self.expression(filter)
+            conditions.append(isTable ? "(\"__is_deleted\" OR \(query: condition))" : condition)
+        }
+        var sql: PostgresQuery =
+            "SELECT \(query: columns.joined(separator: ", ")) FROM \(query: table ?? relation)"
+        if !conditions.isEmpty { sql += " WHERE \(query: conditions.joined(separator: " AND "))" }
+        if isOrdered {
+            let order = view.joinKeys.indices.map(OfflineTable.keyColumn)
+                + ["\"__event_timestamp\"", "\"__recorded_timestamp\""] + (isTable ? ["\"__sequence\""] : [])
+            sql += " ORDER BY \(query: order.joined(separator: ", "))"
+        }
+        return sql
+    }
+}

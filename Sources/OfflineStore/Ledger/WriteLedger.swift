@@ -1,0 +1,88 @@
+import FeatureModel
+public import PostgresClient
+public import Registry
+
+/// What one committed batch is recorded as.
+public struct WriteRecord: Sendable {
+    public enum Kind: String, Sendable {
+        case ingest
+        case materialize
+        case push
+        case erase
+    }
+
+    public enum Target: Sendable {
+        case source(Int64)
+        case featureView(Int64, generation: Int32)
+    }
+
+    public let kind: Kind
+    public let target: Target
+    public let actor: String
+    public let schemaVersion: Int32
+    /// A second write with the same key and target is refused by a unique index.
+    public let idempotencyKey: [UInt8]?
+
+    public init(
+        kind: Kind, target: Target, actor: String, schemaVersion: Int32, idempotencyKey: [UInt8]? = nil
+    ) {
+        self.kind = kind
+        self.target = target
+        self.actor = actor
+        self.schemaVersion = schemaVersion
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// The ledger of writes: `larder.write`.
+public enum WriteLedger {
+    /// Reserves the id that the batch's rows carry.
+    public static func reserveWriteID(on connection: PostgresConnection) async throws -> Int64 {
+        let rows = try await connection.query("SELECT nextval('larder.write_id') AS id")
+        guard let row = rows.first else { throw PostgresError(.decoding, "nextval gave no row") }
+        return try row.decode("id", as: Int64.self)
+    }
+
+    /// Inserts the ledger row: the write's last statement, so that its clock is the write's arrival.
+    public static func record(
+        _ write: WriteRecord, id: Int64, incarnation: Incarnation, rowsWritten: Int64, rowsWithdrawn: Int64,
+        on connection: PostgresConnection
+    ) async throws {
+        var sourceID: Int64?
+        var viewID: Int64?
+        var generation: Int32?
+        switch write.target {
+        case .source(let id): sourceID = id
+        case .featureView(let id, let number): (viewID, generation) = (id, number)
+        }
+        try await connection.execute(
+            """
+            INSERT INTO larder.write (write_id, incarnation_id, transaction_id, arrived_at, actor, kind, source_id,
+                feature_view_id, generation, schema_version, idempotency_key, rows_written, rows_withdrawn)
+            VALUES (\(id), \(incarnation.id), pg_current_xact_id(), clock_timestamp(), \(write.actor),
+                \(write.kind.rawValue), \(sourceID), \(viewID), \(generation), \(write.schemaVersion),
+                \(write.idempotencyKey), \(rowsWritten), \(rowsWithdrawn))
+            """)
+    }
+}
+
+/// Row sequences, reserved by the block in input order.
+struct SequenceBlocks {
+    static let blockSize: Int64 = 65_536
+
+    private var next: Int64 = 0
+    private var end: Int64 = 0
+
+    /// The first of `count` ascending sequences; `count` is at most a block.
+    mutating func reserve(_ count: Int, on connection: PostgresConnection) async throws -> Int64 {
+        precondition(count <= Self.blockSize, "\(count) rows are more than a block of sequences")
+        if next + Int64(count) > end {
+            let rows = try await connection.query("SELECT nextval('larder.row_block') AS first")
+            guard let row = rows.first else { throw PostgresError(.decoding, "nextval gave no row") }
+            next = try row.decode("first", as: Int64.self)
+            end = next + Self.blockSize
+        }
+        defer { next += Int64(count) }
+        return next
+    }
+}

@@ -1,0 +1,36 @@
+import FeatureModel
+import PostgresClient
+
+extension Column {
+    /// The values of a key column without nulls as an array constant, for COPY, which takes no parameters.
+    func keyArrayLiteral(_ key: JoinKey) -> PostgresQuery {
+        let elements = (0..<count).map { row -> String in
+            switch self[row] {
+            case .bool(let value): value ? "t" : "f"
+            case .int32(let value): "\(value)"
+            case .int64(let value): "\(value)"
+            case .date(let value): value.description
+            case .bytes(let value): Self.quoted("\\x" + value.map { Self.hexadecimal($0) }.joined())
+            case .string(let value): Self.quoted(value)
+            default: "NULL"
+            }
+        }
+        let array = "{\(elements.joined(separator: ","))}"
+        let type: PostgresQuery = if case .scalar(let scalar) = key.storedType { scalar.sqlTypeName } else { "text" }
+        return "\(literal: array)::\(query: type)[]"
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+
+    /// An element of PostgreSQL's array text, in double quotes.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for character in text.unicodeScalars {
+            if character == "\"" || character == "\\" { result.unicodeScalars.append("\\") }
+            result.unicodeScalars.append(character)
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,158 @@
+public import FeatureModel
+public import PointInTime
+public import PostgresClient
+public import Registry
+
+/// What of an offline table is to be published.
+public enum PublicationScope: Sendable {
+    /// Every key.
+    case everything
+    /// Keys with a commit since the snapshot, or with a row whose event time lies in (horizon, now].
+    case since(snapshot: String, horizon: Timestamp?)
+    /// Keys with a row whose event time lies in the range, both ends included.
+    case eventTime(from: Timestamp, through: Timestamp)
+}
+
+/// Reads from an offline table what the online store is to hold: per key the newest row at `now`.
+public struct PublicationReader: Sendable {
+    private let table: OfflineTable
+    private let schema: ViewSchema
+    private let now: Timestamp
+
+    /// - Parameters:
+    ///   - schema: whose features to read.
+    ///   - now: rows with a later event time wait.
+    public init(table: OfflineTable, schema: ViewSchema, now: Timestamp) {
+        self.table = table
+        self.schema = schema
+        self.now = now
+    }
+
+    /// The winners of the keys in scope, one row a key, tombstones included.
+    public func winners(_ scope: PublicationScope, on connection: PostgresConnection) async throws -> Winners {
+        let select: PostgresQuery =
+            switch affected(scope) {
+            case nil: everyWinner
+            case .some(let condition): winnersOfKeys(where: condition)
+            }
+        return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
+    }
+
+    /// Rows that were withdrawn by commits in scope, with their keys and order: a stored value that still is one of them gives
+    /// way to the remaining winner.
+    public func withdrawn(_ scope: PublicationScope, on connection: PostgresConnection) async throws -> Winners {
+        var conditions: [PostgresQuery] = ["t.withdrawn_by IS NOT NULL"]
+        if case .since(let snapshot, _) = scope {
+            conditions.append("t.withdrawn_by IN (\(query: writes(since: snapshot)))")
+        }
+        let select = StoredRowStream.select(from: table, schema: schema, where: conditions)
+        return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
+    }
+
+    /// Rows, pulled in batches.
+    public struct Winners {
+        fileprivate var stream: StoredRowStream
+
+        public mutating func next() async throws -> HistoryBatch? {
+            try await stream.next()?.rows
+        }
+    }
+
+    private var bound: PostgresQuery {
+        "\(literal: PostgresTimestamp(microsecondsSince1970: now.microsecondsSince1970))"
+    }
+
+    private var keys: [PostgresQuery] { schema.joinKeys.indices.map(OfflineTable.keyColumn) }
+
+    private func order(_ columns: [PostgresQuery]) -> PostgresQuery {
+        (columns + ["event_timestamp", "recorded_timestamp", "sequence", "schema_version"])
+            .map { "t.\(query: $0) DESC" as PostgresQuery }.joined(separator: ", ")
+    }
+
+    /// In descending order throughout, so that the index over the one order is read backwards.
+    private var everyWinner: PostgresQuery {
+        let distinct: PostgresQuery =
+            keys.isEmpty
+            ? "" : "DISTINCT ON (\(query: keys.map { "t.\(query: $0)" as PostgresQuery }.joined(separator: ", ")))"
+        return """
+            SELECT \(query: distinct) \(query: StoredRowStream.columns(of: schema)) FROM \(query: table.table) t
+            WHERE t.withdrawn_by IS NULL AND t.event_timestamp <= \(query: bound)
+            ORDER BY \(query: order(keys)) \(query: keys.isEmpty ? "LIMIT 1" : "")
+            """
+    }
+
+    private func winnersOfKeys(where condition: PostgresQuery) -> PostgresQuery {
+        let matches = keys.map { "t.\(query: $0) = a.\(query: $0)" as PostgresQuery } + [
+            "t.withdrawn_by IS NULL", "t.event_timestamp <= \(query: bound)",
+        ]
+        let affectedKeys: PostgresQuery =
+            keys.isEmpty
+            ? "SELECT 1 AS one FROM \(query: table.table) c WHERE \(query: condition) LIMIT 1"
+            : "SELECT DISTINCT \(query: keys.joined(separator: ", ")) FROM \(query: table.table) c WHERE \(query: condition)"
+        return """
+            SELECT w.* FROM (\(query: affectedKeys)) a CROSS JOIN LATERAL (
+                SELECT \(query: StoredRowStream.columns(of: schema)) FROM \(query: table.table) t
+                WHERE \(query: matches.joined(separator: " AND "))
+                ORDER BY \(query: order([])) LIMIT 1
+            ) w
+            """
+    }
+
+    private func affected(_ scope: PublicationScope) -> PostgresQuery? {
+        switch scope {
+        case .everything: return nil
+        case .since(let snapshot, let horizon):
+            var condition: PostgresQuery = """
+                c.write_id IN (\(query: writes(since: snapshot)))
+                OR c.withdrawn_by IN (\(query: writes(since: snapshot)))
+                """
+            if let horizon {
+                let from = PostgresTimestamp(microsecondsSince1970: horizon.microsecondsSince1970)
+                condition += " OR (c.event_timestamp > \(literal: from) AND c.event_timestamp <= \(query: bound))"
+            }
+            return condition
+        case .eventTime(let from, let through):
+            let start = PostgresTimestamp(microsecondsSince1970: from.microsecondsSince1970)
+            let end = PostgresTimestamp(microsecondsSince1970: through.microsecondsSince1970)
+            return "c.event_timestamp >= \(literal: start) AND c.event_timestamp <= \(literal: end)"
+        }
+    }
+
+    private func writes(since snapshot: String) -> PostgresQuery {
+        """
+        SELECT l.write_id FROM larder.write l
+        WHERE l.feature_view_id = \(literal: table.featureViewID) AND l.generation = \(literal: Int64(table.generation))
+          AND NOT pg_visible_in_snapshot(l.transaction_id, \(literal: snapshot)::pg_snapshot)
+        """
+    }
+}
+
+/// Reading and moving the online watermark.
+public struct PublicationLedger: Sendable {
+    private let table: OfflineTable
+
+    public init(table: OfflineTable) {
+        self.table = table
+    }
+
+    /// The stage's watermark and the snapshot of the reading transaction. Call inside a REPEATABLE READ transaction.
+    public func begin(
+        incarnation: Incarnation, on reader: PostgresConnection
+    ) async throws -> (watermark: Watermark, snapshot: String) {
+        let watermark = try await WatermarkStore.read(table, stage: .online, incarnation: incarnation, on: reader)
+        let snapshot = try await reader.query("SELECT pg_current_snapshot()::text AS snapshot")
+            .onlyValue(as: String.self)
+        return (watermark, snapshot)
+    }
+
+    /// Moves the watermark after everything up to it is published.
+    public func commit(
+        from watermark: Watermark, snapshot: String, horizon: Timestamp, schemaVersion: Int32,
+        incarnation: Incarnation, on connection: PostgresConnection
+    ) async throws {
+        try await WatermarkStore.move(
+            table, stage: .online, from: watermark,
+            to: .init(snapshot: snapshot, horizon: horizon, mustCompare: false, schemaVersion: schemaVersion),
+            incarnation: incarnation, on: connection)
+    }
+}

@@ -1,0 +1,77 @@
+import FeatureModel
+public import PostgresClient
+
+/// The three roles: the owner (migrates, applies), the writer (moves data, owns nothing) and the source login (reads
+/// sources and nothing else).
+public struct DatabaseRoles: Sendable {
+    /// Sessions that move data run under this role.
+    public static let writer = "larder_writer"
+
+    /// The login of `LARDER_POSTGRES_SOURCE_URL`.
+    public let sourceLogin: String
+
+    public init(sourceLogin: String) {
+        self.sourceLogin = sourceLogin
+    }
+
+    /// Creates what is missing and grants what the roles need. Safe to repeat.
+    ///
+    /// - Throws: `LarderError` `migration_refused` with the SQL an administrator has to run, when the owner may not create
+    ///   roles and one is missing.
+    public func ensure(on connection: PostgresConnection) async throws {
+        try await createMissing(on: connection)
+        try await connection.transaction(isolation: .readCommitted) { connection in
+            for statement in try await grants(on: connection) {
+                try await connection.execute(statement)
+            }
+        }
+    }
+
+    private func createMissing(on connection: PostgresConnection) async throws {
+        var missing: [String] = []
+        for role in [Self.writer, sourceLogin] {
+            let rows = try await connection.query("SELECT 1 AS one FROM pg_roles WHERE rolname = \(role)")
+            if rows.isEmpty { missing.append(role) }
+        }
+        for role in missing { try await create(role, on: connection) }
+        let member = try await connection.query(
+            "SELECT pg_has_role(current_user, \(Self.writer), 'MEMBER') AS member")
+        if try member.first?.decode("member", as: Bool.self) != true {
+            try await connection.execute("GRANT \(identifier: Self.writer) TO CURRENT_USER")
+        }
+    }
+
+    private func create(_ role: String, on connection: PostgresConnection) async throws {
+        let attribute = role == sourceLogin ? "LOGIN" : "NOLOGIN"
+        do {
+            try await connection.execute("CREATE ROLE \(identifier: role) \(unescaped: attribute) NOINHERIT")
+        } catch {
+            // Another runner may have been faster.
+            if error.sqlState == .duplicateObject || error.sqlState == .uniqueViolation { return }
+            guard error.sqlState == .insufficientPrivilege else { throw error }
+            throw LarderError(
+                .migrationRefused, "role \"\(role)\" does not exist and this login may not create it",
+                hint: """
+                    let an administrator run: CREATE ROLE "\(role)" \(attribute) NOINHERIT; and for the owner \
+                    GRANT "\(Self.writer)" TO the login of LARDER_POSTGRES_URL
+                    """)
+        }
+    }
+
+    private func grants(on connection: PostgresConnection) async throws -> [PostgresQuery] {
+        let database = try await connection.query("SELECT current_database()::text AS name")
+            .first?.decode("name", as: String.self) ?? ""
+        let writer: PostgresQuery = "\(identifier: Self.writer)"
+        let source: PostgresQuery = "\(identifier: sourceLogin)"
+        return [
+            "GRANT USAGE ON SCHEMA larder, larder_data TO \(query: writer)",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA larder TO \(query: writer)",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA larder TO \(query: writer)",
+            "GRANT INSERT ON larder.write, larder.watermark, larder.key_space, larder.online_store, larder.incarnation TO \(query: writer)",
+            "GRANT UPDATE ON larder.watermark, larder.key_space, larder.online_store TO \(query: writer)",
+            "GRANT USAGE ON SCHEMA larder_raw TO \(query: source)",
+            // Expressions are tried as generated columns of a temporary table, under this login.
+            "GRANT CONNECT, TEMPORARY ON DATABASE \(identifier: database) TO \(query: source)",
+        ]
+    }
+}

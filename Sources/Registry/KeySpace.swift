@@ -1,0 +1,127 @@
+public import PostgresClient
+
+/// The online home of one generation of a view under one incarnation.
+public struct KeySpace: Sendable, Hashable {
+    public let id: Int64
+    public let featureViewID: Int64
+    public let generation: Int32
+    public let fence: Int64
+    /// Whether a first publication is complete.
+    public let isPublished: Bool
+}
+
+/// What the online store must show for a project's data to be believed.
+public struct OnlineStoreState: Sendable, Hashable {
+    public let onlineIncarnation: Int64
+    public let redisRunID: String
+    public let minimumRevision: Int64
+
+    public init(onlineIncarnation: Int64, redisRunID: String, minimumRevision: Int64) {
+        self.onlineIncarnation = onlineIncarnation
+        self.redisRunID = redisRunID
+        self.minimumRevision = minimumRevision
+    }
+}
+
+/// `larder.key_space` and `larder.online_store`.
+public struct KeySpaceStore: Sendable {
+    public init() {}
+
+    /// The key spaces of an incarnation, of every view.
+    public func all(of incarnation: Incarnation, on connection: PostgresConnection) async throws -> [KeySpace] {
+        let rows = try await connection.query(
+            """
+            SELECT id, feature_view_id, generation, fence, published_at IS NOT NULL AS is_published
+            FROM larder.key_space WHERE incarnation_id = \(incarnation.id) ORDER BY id
+            """)
+        return try rows.map(Self.decode)
+    }
+
+    /// The key space of a generation, made when there is none.
+    public func ensure(
+        featureViewID: Int64, generation: Int32, incarnation: Incarnation, on connection: PostgresConnection
+    ) async throws -> KeySpace {
+        try await connection.execute(
+            """
+            INSERT INTO larder.key_space (feature_view_id, generation, incarnation_id, fence, created_at)
+            VALUES (\(featureViewID), \(generation), \(incarnation.id), 0, clock_timestamp())
+            ON CONFLICT (feature_view_id, generation, incarnation_id) DO NOTHING
+            """)
+        let rows = try await connection.query(
+            """
+            SELECT id, feature_view_id, generation, fence, published_at IS NOT NULL AS is_published
+            FROM larder.key_space
+            WHERE feature_view_id = \(featureViewID) AND generation = \(generation)
+              AND incarnation_id = \(incarnation.id)
+            """)
+        guard let row = rows.first else { throw PostgresError(.decoding, "the key space just made is not there") }
+        return try Self.decode(row)
+    }
+
+    /// Raises the fence, before rows are withdrawn, and returns the new one.
+    public func raiseFence(of keySpaceID: Int64, on connection: PostgresConnection) async throws -> Int64 {
+        let rows = try await connection.query(
+            "UPDATE larder.key_space SET fence = fence + 1 WHERE id = \(keySpaceID) RETURNING fence")
+        guard let row = rows.first else { throw PostgresError(.decoding, "key space \(keySpaceID) is gone") }
+        return try row.decode("fence", as: Int64.self)
+    }
+
+    /// Records that a publication of the key space is complete, and tells the servers when it is the first.
+    public func markPublished(_ keySpaceID: Int64, projectID: Int64, on connection: PostgresConnection) async throws {
+        let changed = try await connection.execute(
+            """
+            UPDATE larder.key_space SET published_at = clock_timestamp()
+            WHERE id = \(keySpaceID) AND published_at IS NULL
+            """)
+        if changed > 0 { try await announce(projectID: projectID, on: connection) }
+    }
+
+    /// What the online store must show for a project; nil before the first publication.
+    public func onlineState(
+        ofProject projectID: Int64, on connection: PostgresConnection
+    ) async throws -> OnlineStoreState? {
+        let rows = try await connection.query(
+            """
+            SELECT online_incarnation, redis_run_id, minimum_revision FROM larder.online_store
+            WHERE project_id = \(projectID)
+            """)
+        return try rows.first.map { row in
+            OnlineStoreState(
+                onlineIncarnation: try row.decode("online_incarnation", as: Int64.self),
+                redisRunID: try row.decode("redis_run_id", as: String.self),
+                minimumRevision: try row.decode("minimum_revision", as: Int64.self))
+        }
+    }
+
+    public func setOnlineState(
+        _ state: OnlineStoreState, ofProject projectID: Int64, on connection: PostgresConnection
+    ) async throws {
+        try await connection.execute(
+            """
+            INSERT INTO larder.online_store (project_id, online_incarnation, redis_run_id, minimum_revision, updated_at)
+            VALUES (\(projectID), \(state.onlineIncarnation), \(state.redisRunID), \(state.minimumRevision),
+                    clock_timestamp())
+            ON CONFLICT (project_id) DO UPDATE SET
+                online_incarnation = excluded.online_incarnation, redis_run_id = excluded.redis_run_id,
+                minimum_revision = excluded.minimum_revision, updated_at = excluded.updated_at
+            """)
+        try await announce(projectID: projectID, on: connection)
+    }
+
+    private func announce(projectID: Int64, on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            SELECT pg_notify(\(RegistryStore.channel), id || ':' || revision) FROM larder.project
+            WHERE id = \(projectID)
+            """)
+    }
+
+    private static func decode(_ row: PostgresRow) throws -> KeySpace {
+        KeySpace(
+            id: try row.decode("id", as: Int64.self),
+            featureViewID: try row.decode("feature_view_id", as: Int64.self),
+            generation: try row.decode("generation", as: Int32.self),
+            fence: try row.decode("fence", as: Int64.self),
+            isPublished: try row.decode("is_published", as: Bool.self))
+    }
+}
