@@ -1,0 +1,119 @@
+public import FeatureDefinitions
+import FeatureModel
+public import OfflineStore
+public import OnlineStore
+import PostgresClient
+
+/// Moves the data of feature views along: raw -> offline by computing, offline -> online by publishing.
+public struct MaterializeViews: Sendable {
+    public struct Request: Sendable {
+        /// Empty means every view of the project.
+        public var views: [String]
+        /// Limits a backfill in event time; watermarks stay where they are.
+        public var bounds: EventTimeBounds
+        /// Compares and publishes everything, also where following commits would do.
+        public var isFull: Bool
+        public var stages: Set<MaterializationStage>
+
+        public init(
+            views: [String] = [], bounds: EventTimeBounds = .none, isFull: Bool = false,
+            stages: Set<MaterializationStage> = [.offline, .online]
+        ) {
+            self.views = views
+            self.bounds = bounds
+            self.isFull = isFull
+            self.stages = stages
+        }
+    }
+
+    public struct ViewResult: Sendable, Equatable {
+        public let view: String
+        public let generation: Int32
+        /// Nil when the stage was not asked for.
+        public var offline: MaterializationResult?
+        /// Nil when the stage was not asked for, or the view is not online.
+        public var online: OnlineWriteCounts?
+    }
+
+    /// Rows handled so far by one stage of one view.
+    public typealias Progress = @Sendable (_ view: String, _ stage: MaterializationStage, _ rows: Int64) -> Void
+
+    private let stores: Stores
+
+    public init(stores: Stores) {
+        self.stores = stores
+    }
+
+    /// - Returns: one result a view and generation, by view name.
+    /// - Throws: `LarderError`. Views before the failing one keep what they have; running again continues.
+    public func run(
+        _ request: Request, in project: RegisteredProject, progress: @escaping Progress = { _, _, _ in }
+    ) async throws -> [ViewResult] {
+        let homes = try homes(of: request.views, in: project)
+        var results = homes.map { ViewResult(view: $0.view.name, generation: $0.generation) }
+        if request.stages.contains(.offline) {
+            for (index, home) in homes.enumerated() {
+                results[index].offline = try await compute(home, request, in: project, progress: progress)
+            }
+        }
+        if request.stages.contains(.online) {
+            let counts = try await PublishViews(stores: stores, request: request, progress: progress)
+                .run(homes.filter { $0.view.isOnline }, in: project)
+            for index in results.indices { results[index].online = counts[homes[index]] }
+        }
+        return results
+    }
+
+    /// Each generation of the views: until dropped, all of them stay current.
+    private func homes(of names: [String], in project: RegisteredProject) throws(LarderError) -> [ViewHome] {
+        var views = project.featureViews.filter { !$0.isRemoved }
+        if !names.isEmpty {
+            views = []
+            for name in names { views.append(try project.featureView(named: name)) }
+        }
+        return views.flatMap(ViewHome.all)
+    }
+
+    private func compute(
+        _ home: ViewHome, _ request: Request, in project: RegisteredProject, progress: @escaping Progress
+    ) async throws -> MaterializationResult? {
+        guard let version = home.view.activeVersion(ofGeneration: home.generation),
+            let source = project.source(id: home.view.sourceID), source.kind != .push
+        else { return nil }
+        let materializer = Materializer(
+            view: home.view, version: version, source: source, projectID: project.id, actor: stores.actor)
+        return try await stores.source.withConnection { source in
+            try await stores.writer.withConnection { reader in
+                try await stores.writer.withConnection { writer in
+                    try await materializer.run(
+                        on: .init(source: source, reader: reader, writer: writer), bounds: request.bounds,
+                        isFull: request.isFull, progress: { progress(home.view.name, .offline, $0) })
+                }
+            }
+        }
+    }
+}
+
+/// One generation of a view: one offline table, one key space.
+struct ViewHome: Hashable {
+    let view: RegisteredFeatureView
+    let generation: Int32
+
+    static func all(of view: RegisteredFeatureView) -> [ViewHome] {
+        view.generations.map { ViewHome(view: view, generation: $0.number) }
+    }
+
+    var table: OfflineTable { OfflineTable(featureViewID: view.id, generation: generation) }
+
+    /// Every feature that a row of the generation may have, under the newest version's number.
+    var widestSchema: ViewSchema {
+        var features: [FeatureSchema] = []
+        var seen: Set<Int32> = []
+        let versions = view.versions.filter { $0.generation == generation }
+        for feature in versions.reversed().flatMap(\.features) where seen.insert(feature.id).inserted {
+            features.append(feature.schema)
+        }
+        return ViewSchema(
+            version: versions.last?.version ?? 0, joinKeys: view.joinKeys, features: features)
+    }
+}

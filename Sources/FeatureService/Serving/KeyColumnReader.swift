@@ -1,0 +1,75 @@
+import FeatureModel
+import TextFormats
+
+/// Turns the values of a request's key into a column of the key's type, or says which value does not fit.
+struct KeyColumnReader {
+    let key: JoinKey
+    /// Whether numbers and truth values may be text.
+    let acceptsText: Bool
+
+    /// - Throws: `join_key_type` naming key, position (from 0) and what was expected.
+    func column(_ values: [JSONValue]) throws(LarderError) -> Column {
+        var column = Column(type: key.type)
+        column.reserveCapacity(values.count)
+        for (position, json) in values.enumerated() {
+            guard let value = value(json), column.append(value) else {
+                throw LarderError(
+                    .joinKeyType,
+                    "join key \"\(key.name)\" has \(Self.excerpt(json)) at position \(position), expected \(expected)")
+            }
+        }
+        return column
+    }
+
+    private func value(_ json: JSONValue) -> Value? {
+        switch (key.type, json) {
+        case (_, .null): .null
+        case (.scalar(.bool), .bool(let value)): .bool(value)
+        case (.scalar(.bool), .string(let text)) where acceptsText: Bool(text).map { .bool($0) }
+        case (.scalar(.int64), .number(let digits)): Self.integer(digits).map { .int64($0) }
+        case (.scalar(.int32), .number(let digits)): Self.int32(digits)
+        case (.scalar(.int64), .string(let text)) where acceptsText: Int64(text).map { .int64($0) }
+        case (.scalar(.int32), .string(let text)) where acceptsText: Int32(text).map { .int32($0) }
+        // PostgreSQL's text cannot hold NUL, so that no entity has such a key.
+        case (.scalar(.string), .string(let text)): text.utf8.contains(0) ? nil : .string(text)
+        case (.scalar(.date), .string(let text)): CalendarDate(text).map { .date($0) }
+        case (.scalar(.bytes), .string(let text)): Base64.decode(Array(text.utf8).span).map { .bytes($0) }
+        default: nil
+        }
+    }
+
+    private static func int32(_ digits: String) -> Value? {
+        integer(digits).flatMap { Int32(exactly: $0) }.map { .int32($0) }
+    }
+
+    /// An integer however JSON writes it: `12`, `12.0`, `1.2e1`.
+    private static func integer(_ digits: String) -> Int64? {
+        if let value = Int64(digits) { return value }
+        // Beyond 2^53 a double no longer tells which integer was meant.
+        guard let double = Double(digits), double.magnitude <= 0x1p53 else { return nil }
+        return Int64(exactly: double)
+    }
+
+    private var expected: String {
+        switch key.type {
+        case .scalar(.bool): "true or false"
+        case .scalar(.int32): "an integer of 32 bits"
+        case .scalar(.int64): "an integer of 64 bits"
+        case .scalar(.date): "a date as \"YYYY-MM-DD\""
+        case .scalar(.bytes): "base64 text"
+        default: "a string"
+        }
+    }
+
+    private static func excerpt(_ json: JSONValue) -> String {
+        switch json {
+        case .string(let text):
+            text.utf8.contains(0) ? "a string with a NUL character" : "the string \"\(text.prefix(40))\""
+        case .number(let digits): "the number \(digits.prefix(40))"
+        case .bool(let value): "\(value)"
+        case .array: "an array"
+        case .object: "an object"
+        case .null: "null"
+        }
+    }
+}

@@ -1,0 +1,45 @@
+public import FeatureModel
+import PostgresClient
+import RedisClient
+
+extension LarderError {
+    /// What a failure below means to the person who asked; nothing of a statement or a row gets out.
+    public init(translating error: any Error) {
+        switch error {
+        case let error as LarderError:
+            self = error
+        case let error as PostgresError:
+            self = Self.translate(error)
+        case let error as RedisError:
+            self.init(
+                .onlineStoreUnavailable, "the online store failed: \(error)",
+                hint: "check that Redis is up and LARDER_REDIS_URL points at it")
+        case is CancellationError:
+            self.init(.cancelled, "cancelled")
+        default:
+            self.init(.internalError, "internal error: \(String(describing: type(of: error)))")
+        }
+    }
+
+    private static func translate(_ error: PostgresError) -> LarderError {
+        switch error.code {
+        case .cancelled:
+            return LarderError(.cancelled, "cancelled")
+        case .server where error.sqlState == .undefinedTable || error.sqlState == "3F000":
+            return LarderError(
+                .migrationPending, "the database lacks a table of Larder's: \(error.message)", hint: "run larder migrate")
+        case .server where error.sqlState == .lockNotAvailable:
+            return LarderError(
+                .registryUnavailable, "a table is in use by a long transaction: \(error.message)",
+                hint: "see pg_stat_activity for who holds it, and try again")
+        case .server:
+            return LarderError(.internalError, "PostgreSQL refused: \(error)", hint: error.hint)
+        case .invalidConfiguration:
+            return LarderError(.configurationInvalid, error.message, hint: error.hint)
+        default:
+            return LarderError(
+                .registryUnavailable, "PostgreSQL failed: \(error)",
+                hint: "check that PostgreSQL is up and LARDER_POSTGRES_URL points at it")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import ArrowIPC
+import FeatureModel
+import TextFormats
+
+/// Some rows of a file.
+struct FrameBatch {
+    let batch: RecordBatch
+    /// Number of the first row in the input, from 1.
+    let firstRow: Int
+    /// The line each row starts on; empty where the input is not text.
+    let lines: [Int]
+    let violations: [RowViolation]
+}
+
+/// Reads rows of any format from bytes that come in pieces.
+enum FrameReader {
+    case csv(CSVReader)
+    case ndjson(NDJSONReader)
+    case arrow(ArrowStreamReader, nextRow: Int)
+
+    init(format: FrameFormat, options: TextReadOptions) throws(LarderError) {
+        switch format {
+        case .csv: self = .csv(try CSVReader(options))
+        case .ndjson: self = .ndjson(try NDJSONReader(options))
+        case .arrow, .arrows:
+            self = .arrow(ArrowStreamReader(options: ArrowReadOptions(rounding: options.rounding)), nextRow: 1)
+        }
+    }
+
+    mutating func feed(_ bytes: [UInt8]) throws(LarderError) {
+        switch self {
+        case .csv(var reader):
+            self = .arrow(ArrowStreamReader(), nextRow: 0)  // keeps the reader's buffers unshared while it changes
+            defer { self = .csv(reader) }
+            try reader.feed(bytes)
+        case .ndjson(var reader):
+            self = .arrow(ArrowStreamReader(), nextRow: 0)
+            defer { self = .ndjson(reader) }
+            try reader.feed(bytes)
+        case .arrow(var reader, let nextRow):
+            self = .arrow(ArrowStreamReader(), nextRow: 0)
+            defer { self = .arrow(reader, nextRow: nextRow) }
+            try reader.feed(bytes)
+        }
+    }
+
+    mutating func finish() throws(LarderError) {
+        switch self {
+        case .csv(var reader):
+            try reader.finish()
+            self = .csv(reader)
+        case .ndjson(var reader):
+            try reader.finish()
+            self = .ndjson(reader)
+        case .arrow(var reader, let nextRow):
+            try reader.finish()
+            self = .arrow(reader, nextRow: nextRow)
+        }
+    }
+
+    /// The next rows that are complete; nil when more bytes are needed.
+    mutating func next() throws(LarderError) -> FrameBatch? {
+        switch self {
+        case .csv(var reader):
+            let read = reader.nextBatch()
+            self = .csv(reader)
+            return read.map(FrameBatch.init)
+        case .ndjson(var reader):
+            let read = reader.nextBatch()
+            self = .ndjson(reader)
+            return read.map(FrameBatch.init)
+        case .arrow(var reader, let nextRow):
+            let read = try reader.nextBatch()
+            self = .arrow(reader, nextRow: nextRow + (read?.rowCount ?? 0))
+            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: []) }
+        }
+    }
+
+    /// The columns of the input; nil before they are known.
+    var fields: [Field]? {
+        switch self {
+        case .csv(let reader): reader.fields
+        case .ndjson(let reader): reader.inferredFields
+        case .arrow(let reader, _): reader.fields
+        }
+    }
+
+    /// Whether the input says the types of its columns itself.
+    var isTyped: Bool {
+        if case .arrow = self { true } else { false }
+    }
+}
+
+extension FrameBatch {
+    fileprivate init(_ read: ReadBatch) {
+        self.init(batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations)
+    }
+}

@@ -1,0 +1,72 @@
+import FeatureDefinitions
+import FeatureModel
+import PointInTime
+
+/// The columns of a training set: the spine's, untouched and first, then the features, each view's time before them where
+/// asked for.
+struct TrainingFrame {
+    private enum Source {
+        case spine(Int)
+        case eventTime(view: Int)
+        case feature(FeatureSelection.Output)
+    }
+
+    let fields: [Field]
+    private let sources: [Source]
+
+    /// - Throws: `ambiguous_feature_names` when two columns would have the same name.
+    init(selection: FeatureSelection, spine: Spine, options: TrainingSetOptions) throws(LarderError) {
+        var fields = spine.fields
+        var sources = spine.fields.indices.map(Source.spine)
+        if options.includesTimestamps {
+            for (index, view) in selection.views.enumerated() {
+                fields.append(Field(name: "\(view.outputName)__event_timestamp", type: .timestamp))
+                sources.append(.eventTime(view: index))
+            }
+        }
+        let names = try selection.outputNames(full: options.usesFullFeatureNames)
+        for (output, name) in zip(selection.outputs, names) {
+            fields.append(Field(name: name, type: selection.feature(output).type))
+            sources.append(.feature(output))
+        }
+        var seen: Set<String> = []
+        for field in fields where !seen.insert(field.name).inserted {
+            throw LarderError(
+                .ambiguousFeatureNames, "two columns of the training set would be named \"\(field.name)\"",
+                hint: "say --full-feature-names, or rename the column of the spine")
+        }
+        self.fields = fields
+        self.sources = sources
+    }
+
+    /// Some rows of the frame.
+    /// - Parameter joins: by view of the selection.
+    func batch(_ rows: Range<Int>, of spine: Spine, _ joins: [AsOfResult]) -> RecordBatch {
+        let columns = sources.map { source -> Column in
+            switch source {
+            case .spine(let index): spine.columns[index].slice(rows)
+            case .eventTime(let view): joins[view].eventTimes(rows)
+            case .feature(let output): joins[output.view].column(output.feature, rows)
+            }
+        }
+        return RecordBatch(fields: fields, columns: columns, rowCount: rows.count)
+    }
+}
+
+extension AsOfResult {
+    /// Event times of the chosen rows, null where there is none or it is static data's.
+    fileprivate func eventTimes(_ rows: Range<Int>) -> Column {
+        var column = Column(type: .timestamp)
+        column.reserveCapacity(rows.count)
+        for row in rows {
+            let isChosen = statusOfRow[row] == .found || statusOfRow[row] == .outsideMaxAge
+            let time = Timestamp(microsecondsSince1970: eventTimeOfRow[row])
+            if isChosen, time.isFinite {
+                column.append(int64: time.microsecondsSince1970)
+            } else {
+                column.appendNull()
+            }
+        }
+        return column
+    }
+}

@@ -1,0 +1,59 @@
+import FeatureModel
+import HTTPTypes
+import Hummingbird
+import TextFormats
+
+extension Response {
+    static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        json(value.serialized(), status: status)
+    }
+}
+
+extension Request {
+    /// The body as JSON.
+    /// - Throws: `body_too_large`; `request_invalid` with line and column.
+    func json(maximumBytes: Int) async throws -> JSONValue {
+        let tooLarge = LarderError(
+            .bodyTooLarge, "the request's body is larger than \(maximumBytes) bytes", hint: "split the request")
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > maximumBytes { throw tooLarge }
+        var bytes: [UInt8] = []
+        for try await buffer in body {
+            guard bytes.count + buffer.readableBytes <= maximumBytes else { throw tooLarge }
+            bytes.append(contentsOf: buffer.readableBytesView)
+        }
+        return try JSONValue.parse(bytes, limits: TextLimits(maximumLineBytes: maximumBytes))
+    }
+
+    /// - Throws: `unsupported_media_type` when the client says that the body is something else than JSON.
+    func requireJSONBody() throws(LarderError) {
+        guard let contentType = headers[.contentType] else { return }
+        let type = Self.mediaType(contentType)
+        guard type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json")) else {
+            throw LarderError(
+                .unsupportedMediaType, "the body is of type \"\(type.prefix(100))\"",
+                hint: "send JSON with Content-Type: application/json")
+        }
+    }
+
+    /// - Throws: `not_acceptable` when the client takes no JSON.
+    func requireJSONIsAcceptable() throws(LarderError) {
+        guard let accept = headers[.accept] else { return }
+        let types = accept.split(separator: ",").map { Self.mediaType(String($0)) }
+        guard types.contains("application/json") || types.contains("application/*") || types.contains("*/*") else {
+            throw LarderError(
+                .notAcceptable, "the answer is JSON, which \"Accept: \(accept.prefix(100))\" does not take",
+                hint: "leave Accept out, or say application/json")
+        }
+    }
+
+    private static func mediaType(_ header: String) -> String {
+        let type = header.split(separator: ";", omittingEmptySubsequences: false).first ?? ""
+        return type.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined().lowercased()
+    }
+}

@@ -1,0 +1,116 @@
+import FeatureModel
+import HTTPTypes
+import Hummingbird
+import Logging
+import TextFormats
+
+/// An error as an answer: `application/problem+json` (RFC 9457) with a stable `code`.
+struct Problem {
+    let error: LarderError
+    let status: HTTPResponse.Status
+    let requestID: String
+    private var headers = HTTPFields()
+
+    /// Errors nobody foresaw are logged; what they say stays here.
+    init(_ error: any Error, request: Request, requestID: String, logger: Logger) {
+        self.requestID = requestID
+        switch error {
+        case let error as LarderError:
+            self.error = error
+        case let error as MethodNotAllowed:
+            self.error = LarderError(
+                .methodNotAllowed, "\(request.uri.path.abbreviated) does not take \(error.method)",
+                hint: "it takes \(error.allowed)")
+            headers[.allow] = error.allowed
+        case let error as HTTPError:
+            self.error = LarderError(error, path: request.uri.path)
+            if ![400, 404, 413].contains(error.status.code) {
+                logger.error("unexpected HTTP error", metadata: ["error": "\(error)"])
+            }
+        default:
+            self.error = LarderError(.internalError, "internal error", hint: "the server's log has it as \(requestID)")
+            logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
+        }
+        status = HTTPResponse.Status(code: self.error.code.httpStatus)
+        if status.code == 500, error is LarderError {
+            logger.error("request failed", metadata: ["error": "\(error)"])
+        }
+        if status.code == 503 {
+            headers[.retryAfter] = Self.retryAfter(self.error.code)
+        }
+        headers[.contentType] = "application/problem+json"
+    }
+
+    var response: Response {
+        Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body.serialized())))
+    }
+
+    /// Seconds after which trying again makes sense.
+    private static func retryAfter(_ code: ErrorCode) -> String {
+        switch code {
+        case .notMaterialized, .onlineStoreRebuilding, .onlineAheadOfClock, .migrationPending: "10"
+        default: "1"
+        }
+    }
+
+    private var body: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("type", .string("about:blank")),
+            .init("title", .string(status.reasonPhrase.isEmpty ? error.code.name : status.reasonPhrase)),
+            .init("status", .integer(status.code)), .init("detail", .string(error.message)),
+            .init("code", .string(error.code.name)),
+        ]
+        if let hint = error.hint { members.append(.init("hint", .string(hint))) }
+        let errors = error.errors.map(Self.member) + error.rows.map(Self.member)
+        if !errors.isEmpty { members.append(.init("errors", .array(errors))) }
+        members.append(.init("request_id", .string(requestID)))
+        return .object(members)
+    }
+
+    private static func member(_ error: LarderError) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("code", .string(error.code.name)), .init("detail", .string(error.message)),
+        ]
+        if let hint = error.hint { members.append(.init("hint", .string(hint))) }
+        if let location = error.location {
+            members += [
+                .init("file", .string(location.file)), .init("line", .integer(location.line)),
+                .init("column", .integer(location.column)),
+            ]
+        }
+        return .object(members)
+    }
+
+    private static func member(_ row: RowViolation) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("row", .integer(row.row))]
+        if let line = row.line { members.append(.init("line", .integer(line))) }
+        if let feature = row.feature { members.append(.init("feature", .string(feature))) }
+        members += [.init("code", .string(row.code)), .init("message", .string(row.message))]
+        return .object(members)
+    }
+}
+
+extension LarderError {
+    /// What Hummingbird itself refuses.
+    fileprivate init(_ error: HTTPError, path: String) {
+        switch error.status {
+        case .notFound:
+            self.init(
+                .routeNotFound, "there is nothing at \(path.abbreviated)", hint: "GET /openapi.json lists what there is"
+            )
+        case .contentTooLarge:
+            self.init(.bodyTooLarge, "the request's body is too large")
+        case let status where status.kind == .clientError:
+            self.init(.requestInvalid, error.body ?? status.reasonPhrase)
+        default:
+            self.init(.internalError, "internal error")
+        }
+    }
+}
+
+extension String {
+    /// Enough of a text that a client made up to recognize it.
+    fileprivate var abbreviated: String {
+        utf8.count <= 200 ? self : prefix(100) + "..."
+    }
+}

@@ -1,0 +1,156 @@
+import FeatureService
+import TextFormats
+
+extension OpenAPIDocument {
+    static let onlinePaths: [JSONValue.Member] = [
+        .init(
+            "/v1/projects/{project}/online-features",
+            [
+                "parameters": [["$ref": "#/components/parameters/project"]],
+                "post": [
+                    "operationId": "getOnlineFeatures", "tags": ["serving"],
+                    "summary": "Features of entities as of now",
+                    "requestBody": [
+                        "required": true,
+                        "content": [
+                            "application/json": [
+                                "schema": reference("OnlineRequest"),
+                                "example": [
+                                    "feature_service": "departure_delay",
+                                    "entities": ["origin": ["JFK", "EWR"], "tailnum": ["N14228", "N24211"]],
+                                    "full_feature_names": false,
+                                ],
+                            ]
+                        ],
+                    ],
+                    "responses": responses(
+                        json(
+                            "One result for each key and each feature, its arrays over the entities",
+                            reference("OnlineAnswer")),
+                        problems: ["400", "404", "406", "409", "413", "415", "422", "500", "503"]),
+                ],
+            ])
+    ]
+
+    static let registryPaths: [JSONValue.Member] = ServedProject.Collection.allCases.flatMap { collection in
+        let schema = schemaName(collection)
+        let member = collection.rawValue.split(separator: "-").joined(separator: "_")
+        let words = collection.rawValue.split(separator: "-").joined(separator: " ")
+        return [
+            JSONValue.Member(
+                "/v1/projects/{project}/\(collection.rawValue)",
+                [
+                    "parameters": [["$ref": "#/components/parameters/project"]],
+                    "get": [
+                        "operationId": .string("list\(schema)s"), "tags": ["registry"],
+                        "summary": .string("All \(words) of a project, by name"),
+                        "responses": responses(
+                            json(
+                                "The newest revision that this server knows",
+                                [
+                                    "type": "object", "required": ["project", "revision", .string(member)],
+                                    "properties": .object([
+                                        .init("project", ["type": "string"]), .init("revision", ["type": "integer"]),
+                                        .init(member, ["type": "array", "items": reference(schema)]),
+                                    ]),
+                                ]), problems: ["404", "503"]),
+                    ],
+                ]),
+            JSONValue.Member(
+                "/v1/projects/{project}/\(collection.rawValue)/{name}",
+                [
+                    "parameters": [
+                        ["$ref": "#/components/parameters/project"], ["$ref": "#/components/parameters/name"],
+                    ],
+                    "get": [
+                        "operationId": .string("describe\(schema)"), "tags": ["registry"],
+                        "summary": .string("One of the project's \(words)"),
+                        "responses": responses(
+                            json("The object", reference(schema)), problems: ["404", "503"]),
+                    ],
+                ]),
+        ]
+    }
+
+    private static func schemaName(_ collection: ServedProject.Collection) -> String {
+        switch collection {
+        case .entities: "Entity"
+        case .sources: "Source"
+        case .featureViews: "FeatureView"
+        case .featureServices: "FeatureService"
+        }
+    }
+
+    static let feastPaths: [JSONValue.Member] = [
+        .init(
+            "/get-online-features",
+            [
+                "post": [
+                    "operationId": "feastGetOnlineFeatures", "tags": ["feast"],
+                    "summary": "Features of entities as of now, in Feast's words",
+                    "description": """
+                    The project is the server's feast.project setting. Statuses are Feast's four; where there is no event \
+                    time it is 1970-01-01T00:00:00Z.
+                    """,
+                    "requestBody": [
+                        "required": true,
+                        "content": ["application/json": ["schema": reference("FeastOnlineRequest")]],
+                    ],
+                    "responses": responses(
+                        json("As of the native path", reference("FeastOnlineAnswer")),
+                        problems: ["400", "404", "409", "413", "422", "500", "503"]),
+                ]
+            ]),
+        .init(
+            "/health",
+            [
+                "get": [
+                    "operationId": "feastHealth", "tags": ["feast"], "summary": "Whether the registry has been read",
+                    "responses": responses(json("It has", reference("Status")), problems: ["503"]),
+                ]
+            ]),
+    ]
+
+    static let operationsPaths: [JSONValue.Member] = [
+        .init(
+            "/health/live",
+            [
+                "get": [
+                    "operationId": "live", "tags": ["operations"], "summary": "Whether the process answers",
+                    "responses": responses(json("It does", reference("Status")), problems: []),
+                ]
+            ]),
+        .init(
+            "/health/ready",
+            [
+                "get": [
+                    "operationId": "ready", "tags": ["operations"], "summary": "Whether the server can serve",
+                    "responses": [
+                        "200": json("Every check passed", reference("Readiness")),
+                        "503": json("A check failed", reference("Readiness")),
+                    ],
+                ]
+            ]),
+        .init(
+            "/metrics",
+            [
+                "get": [
+                    "operationId": "metrics", "tags": ["operations"], "summary": "Metrics in Prometheus' text format",
+                    "responses": [
+                        "200": [
+                            "description": "Text format 0.0.4",
+                            "content": ["text/plain": ["schema": ["type": "string"]]],
+                        ]
+                    ],
+                ]
+            ]),
+        .init(
+            "/openapi.json",
+            [
+                "get": [
+                    "operationId": "openAPI", "tags": ["operations"], "summary": "This document",
+                    "responses": responses(json("OpenAPI 3.1", ["type": "object"]), problems: []),
+                ]
+            ]),
+    ]
+}

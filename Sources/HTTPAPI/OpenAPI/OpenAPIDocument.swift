@@ -1,0 +1,59 @@
+import TextFormats
+
+/// What the API is, as OpenAPI 3.1. `docs/openapi.json` is a copy of it.
+enum OpenAPIDocument {
+    static let json: JSONValue = [
+        "openapi": "3.1.0",
+        "info": [
+            "title": "Larder",
+            "version": "1",
+            "description":
+                "Features of entities, online. Errors are application/problem+json (RFC 9457) with a stable code.",
+        ],
+        "servers": [["url": "http://127.0.0.1:6580"]],
+        "tags": [
+            ["name": "serving", "description": "Features of entities as of now"],
+            ["name": "registry", "description": "What is defined"],
+            ["name": "feast", "description": "Paths that Feast's clients speak"],
+            ["name": "operations", "description": "Health, metrics, this document"],
+        ],
+        "paths": .object(onlinePaths + registryPaths + feastPaths + operationsPaths),
+        "components": [
+            "schemas": .object(requestSchemas + answerSchemas),
+            "responses": .object(problemResponses),
+            "parameters": [
+                "project": [
+                    "name": "project", "in": "path", "required": true, "description": "Name of a project",
+                    "schema": ["type": "string"],
+                ],
+                "name": [
+                    "name": "name", "in": "path", "required": true, "description": "Name of the object",
+                    "schema": ["type": "string"],
+                ],
+            ],
+            "headers": [
+                "X-Request-Id": [
+                    "description": "The request's own id, or a new one; the server's log has it",
+                    "schema": ["type": "string"],
+                ]
+            ],
+        ],
+    ]
+
+    static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+
+    static func json(_ description: String, _ schema: JSONValue) -> JSONValue {
+        [
+            "description": .string(description),
+            "headers": ["X-Request-Id": ["$ref": "#/components/headers/X-Request-Id"]],
+            "content": ["application/json": ["schema": schema]],
+        ]
+    }
+
+    /// Answers of an operation: 200 and the problems that it may have.
+    static func responses(_ success: JSONValue, problems: [String]) -> JSONValue {
+        .object(
+            [.init("200", success)]
+                + problems.map { .init($0, ["$ref": .string("#/components/responses/Problem\($0)")]) })
+    }
+}

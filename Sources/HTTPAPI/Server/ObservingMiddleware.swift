@@ -1,0 +1,66 @@
+import FeatureModel
+import HTTPTypes
+import Hummingbird
+import Logging
+import Metrics
+
+/// Around everything else: gives each request its id, turns every error into an answer, counts, times and logs.
+struct ObservingMiddleware: RouterMiddleware {
+    func handle(
+        _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        let identity = RequestIdentity(request.headers)
+        var context = context
+        context.logger = identity.annotate(context.logger)
+        var response: Response
+        var problem: Problem?
+        do {
+            response = try await next(request, context)
+        } catch {
+            let answer = Problem(error, request: request, requestID: identity.requestID, logger: context.logger)
+            problem = answer
+            response = answer.response
+            if request.method == .head { response.body = ResponseBody() }
+        }
+        response.headers[.requestID] = identity.requestID
+        record(request, context, status: response.status.code, problem, duration: .now - start)
+        return response
+    }
+
+    private func record(
+        _ request: Request, _ context: APIContext, status: Int, _ problem: Problem?, duration: Duration
+    ) {
+        let route = context.endpointPath.map { $0 == "NotFound" ? "unmatched" : $0 } ?? "unmatched"
+        let method = Self.methods.contains(request.method.rawValue) ? request.method.rawValue : "other"
+        let dimensions = [
+            ("method", method), ("route", route), ("status", String(status)),
+            ("code", problem?.error.code.name ?? ""),
+        ]
+        Counter(label: "larder_http_requests", dimensions: dimensions).increment()
+        Metrics.Timer(label: "larder_http_request_duration", dimensions: [("method", method), ("route", route)])
+            .record(duration: duration)
+        var metadata: Logger.Metadata = [
+            "method": "\(method)", "route": "\(route)", "status": "\(status)",
+            "duration_us": "\(duration / .microseconds(1))",
+        ]
+        if let problem {
+            metadata["code"] = "\(problem.error.code)"
+            metadata["detail"] = "\(problem.error.message)"
+        }
+        context.logger.log(level: status < 400 ? .debug : .info, "request", metadata: metadata)
+    }
+
+    /// What a label may say; anything else a client makes up is one word.
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+}
+
+extension HTTPField.Name {
+    static let requestID = named("X-Request-Id")
+    static let traceParent = named("traceparent")
+
+    private static func named(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no name of a header field") }
+        return name
+    }
+}

@@ -1,0 +1,115 @@
+public import FeatureCodec
+public import FeatureModel
+public import RedisClient
+
+/// Sentinels, fences and the clearing of key spaces: what frames a publication.
+public struct OnlineStoreControl: Sendable {
+    private let redis: RedisClient
+    private let installation: InstallationID
+
+    public init(redis: RedisClient, installation: InstallationID) {
+        self.redis = redis
+        self.installation = installation
+    }
+
+    /// The Redis process the client is connected to.
+    /// - Throws: `online_store_unavailable` when it is connected to none.
+    public func runID() throws(LarderError) -> String {
+        do { return try redis.connection().runID } catch { throw LarderError(error, while: "connecting") }
+    }
+
+    /// - Returns: nil when there is none, or its format is unknown: either way what is stored cannot be believed.
+    public func sentinel(ofProject project: Int64) async throws(LarderError) -> OnlineSentinel? {
+        let key = OnlineKey.sentinel(installation, project: project).bytes
+        let reply = try await run("reading the sentinel") { connection throws(RedisError) in
+            try await connection.execute(RedisCommand("GET", .bytes(key)))
+        }
+        return reply.bytes.flatMap { try? OnlineSentinel(bytes: $0) }
+    }
+
+    /// From now on every read of the project is refused, until a publication is complete.
+    public func removeSentinel(ofProject project: Int64) async throws(LarderError) {
+        let key = OnlineKey.sentinel(installation, project: project).bytes
+        _ = try await run("removing the sentinel") { connection throws(RedisError) in
+            try await connection.execute(RedisCommand("DEL", .bytes(key)))
+        }
+    }
+
+    /// Refuses publishers under a lower fence from now on.
+    /// - Throws: `materialization_conflict` when Redis has a higher one.
+    public func raiseFence(ofKeySpace keySpace: Int64, to fence: Int64) async throws(LarderError) {
+        let key = OnlineKey.fence(installation, keySpace: keySpace).bytes
+        _ = try await run("raising a fence") { connection throws(RedisError) in
+            try await connection.evaluate(
+                OnlineScripts.raiseFence, keys: [.bytes(key)], arguments: [.bytes(OnlineFence.bytes(fence))])
+        }
+    }
+
+    /// Writes the sentinel, provided that no fence of the publication was lost or raised since: then nothing that was
+    /// published has been emptied behind its back.
+    ///
+    /// - Parameter fences: by key space, of everything published.
+    /// - Throws: `online_store_rebuilding` when the server was emptied or replaced, `materialization_conflict` when fenced.
+    public func complete(
+        project: Int64, sentinel: OnlineSentinel, fences: [Int64: Int64]
+    ) async throws(LarderError) {
+        let ordered = fences.sorted { $0.key < $1.key }
+        let keys =
+            [OnlineKey.sentinel(installation, project: project)]
+            + ordered.map { OnlineKey.fence(installation, keySpace: $0.key) }
+        let arguments = [sentinel.bytes] + ordered.map { OnlineFence.bytes($0.value) }
+        _ = try await run("completing a publication", requiring: sentinel.redisRunID) { connection throws(RedisError) in
+            try await connection.evaluate(
+                OnlineScripts.complete, keys: keys.map { .bytes($0.bytes) }, arguments: arguments.map { .bytes($0) })
+        }
+    }
+
+    /// Deletes every value of a key space, in small steps, by walking over all keys of the server. For a rebuild, where
+    /// a restored server may hold rows that have been withdrawn since.
+    public func clear(keySpace: Int64) async throws(LarderError) {
+        // Nothing in the prefix means anything to Redis' pattern matching.
+        let pattern = OnlineKey.entityPrefix(installation, keySpace: keySpace) + [UInt8(ascii: "*")]
+        var cursor = "0"
+        repeat {
+            let step = cursor
+            let reply = try await run("clearing a key space") { connection throws(RedisError) in
+                try await connection.execute(
+                    RedisCommand(
+                        "SCAN", .string(step), "MATCH", .bytes(pattern), "COUNT", .integer(Limits.keysPerScan)))
+            }
+            guard let parts = reply.elements, parts.count == 2, let next = parts[0].string,
+                let keys = parts[1].elements?.compactMap(\.bytes)
+            else { throw .unexpectedReply(reply, to: "SCAN") }
+            if !keys.isEmpty {
+                _ = try await run("clearing a key space") { connection throws(RedisError) in
+                    try await connection.execute(RedisCommand("UNLINK", keys.map { .bytes($0) }))
+                }
+            }
+            cursor = next
+        } while cursor != "0"
+    }
+
+    /// The server's `maxmemory-policy`; nil when this login may not ask.
+    public static func maxmemoryPolicy(of redis: RedisClient) async throws(LarderError) -> String? {
+        let marker = "maxmemory_policy:"
+        let reply: RedisReply
+        do {
+            reply = try await redis.execute(RedisCommand("INFO", "memory"))
+        } catch {
+            if error.code.serverPrefix == "NOPERM" { return nil }
+            throw LarderError(error, while: "asking for its settings")
+        }
+        return reply.string?.split(whereSeparator: \.isNewline).first { $0.hasPrefix(marker) }
+            .map { String($0.dropFirst(marker.count)) }
+    }
+
+    private func run(
+        _ activity: String, requiring runID: String? = nil,
+        _ body: (RedisConnection) async throws(RedisError) -> RedisReply
+    ) async throws(LarderError) -> RedisReply {
+        let connection: RedisConnection
+        do { connection = try redis.connection() } catch { throw LarderError(error, while: activity) }
+        if let runID, connection.runID != runID { throw .redisRestarted }
+        do { return try await body(connection) } catch { throw LarderError(error, while: activity) }
+    }
+}

@@ -1,0 +1,192 @@
+public import FeatureCodec
+public import FeatureModel
+public import RedisClient
+
+/// One key space as its publisher sees it.
+public struct OnlineTarget: Sendable {
+    public let keySpace: Int64
+    /// The fence the publisher read; a higher one in Redis refuses it.
+    public let fence: Int64
+    public let keyEncoder: EntityKeyEncoder
+    /// Every version rows of the key space may be of.
+    public let layouts: [Int32: OnlineRowLayout]
+    /// Nil: rows never expire.
+    public let ttlMicroseconds: Int64?
+
+    /// - Parameter schemas: every version rows of the key space may be of, with equal join keys.
+    public init(keySpace: Int64, fence: Int64, joinKeys: [JoinKey], schemas: [ViewSchema], ttlMicroseconds: Int64?) {
+        self.keySpace = keySpace
+        self.fence = fence
+        self.ttlMicroseconds = ttlMicroseconds
+        keyEncoder = EntityKeyEncoder(joinKeys: joinKeys)
+        layouts = Dictionary(schemas.map { ($0.version, OnlineRowLayout(schema: $0)) }) { first, _ in first }
+    }
+
+    /// When Redis may forget a row, in milliseconds since 1970; nil for never.
+    ///
+    /// Counted from the publication when that is later, so that a reader finds `OUTSIDE_MAX_AGE` and not chance.
+    func expiry(eventTime: Timestamp, publishedAt: Timestamp) -> Int64? {
+        guard let ttlMicroseconds else { return nil }
+        let end = max(eventTime, publishedAt)
+            .advanced(byMicroseconds: ttlMicroseconds).advanced(byMicroseconds: MaxAge.graceMicroseconds)
+        guard end.isFinite else { return nil }
+        return end.microsecondsSince1970 / 1_000 + 1
+    }
+}
+
+/// What a publication did.
+public struct OnlineWriteCounts: Sendable, Hashable {
+    /// Values that replaced an older one or none.
+    public var written = 0
+    /// Values left alone because the stored one is as new or newer.
+    public var kept = 0
+
+    public init(written: Int = 0, kept: Int = 0) {
+        self.written = written
+        self.kept = kept
+    }
+
+    public static func += (left: inout OnlineWriteCounts, right: OnlineWriteCounts) {
+        left.written += right.written
+        left.kept += right.kept
+    }
+}
+
+/// A key whose stored value may come from withdrawn rows; it goes with one row of an `OnlineBatch`.
+public struct OnlineWithdrawal: Sendable {
+    /// The orders of the key's rows that do not count any more.
+    public let orders: [RowOrder]
+    /// Whether the batch's row is what counts now; otherwise only its key is used.
+    public let hasReplacement: Bool
+
+    public init(orders: [RowOrder], hasReplacement: Bool) {
+        self.orders = orders
+        self.hasReplacement = hasReplacement
+    }
+}
+
+/// Publishes rows. Every write compares, so that repeating one changes nothing and older rows never win.
+///
+/// Bound to one Redis process by its `run_id`: when another one answers, nothing is written to it.
+public struct OnlineWriter: Sendable {
+    private let redis: RedisClient
+    private let installation: InstallationID
+    private let runID: String
+
+    public init(redis: RedisClient, installation: InstallationID, runID: String) {
+        self.redis = redis
+        self.installation = installation
+        self.runID = runID
+    }
+
+    /// Publishes a batch in bounded pipelines.
+    /// - Parameter publishedAt: the real time now, from which the rows' expiry counts.
+    /// - Throws: `materialization_conflict` when fenced, `online_store_rebuilding` when the server was emptied or replaced
+    ///   meanwhile, `online_store_unavailable`. Rows sent before the failure are written; sending all again is harmless.
+    @discardableResult
+    public func publish(
+        _ batch: OnlineBatch, to target: OnlineTarget, publishedAt: Timestamp
+    ) async throws(LarderError) -> OnlineWriteCounts {
+        let encoder = try OnlineValueEncoder(batch, layouts: target.layouts)
+        let changed = try await send(OnlineScripts.publish, batch, to: target) { row, arguments throws(LarderError) in
+            var value: [UInt8] = []
+            try encoder.encode(row, into: &value)
+            arguments.append(bytes: value)
+            arguments.append(expiry: target.expiry(eventTime: batch.order(row).eventTime, publishedAt: publishedAt))
+            return value.count
+        }
+        return OnlineWriteCounts(written: changed, kept: batch.count - changed)
+    }
+
+    /// Takes withdrawn rows back: a stored value that carries one of their orders is replaced or deleted.
+    ///
+    /// - Parameters:
+    ///   - withdrawals: one for each row of `batch`.
+    /// - Returns: in `written` how many values were replaced or deleted.
+    @discardableResult
+    public func withdraw(
+        _ withdrawals: [OnlineWithdrawal], _ batch: OnlineBatch, from target: OnlineTarget, publishedAt: Timestamp
+    ) async throws(LarderError) -> OnlineWriteCounts {
+        precondition(withdrawals.count == batch.count, "\(withdrawals.count) withdrawals for \(batch.count) keys")
+        let encoder = try OnlineValueEncoder(batch, layouts: target.layouts)
+        let changed = try await send(OnlineScripts.withdraw, batch, to: target) { row, arguments throws(LarderError) in
+            var orders: [UInt8] = []
+            for order in withdrawals[row].orders { order.append(to: &orders) }
+            var value: [UInt8] = []
+            if withdrawals[row].hasReplacement { try encoder.encode(row, into: &value) }
+            arguments.append(bytes: orders)
+            arguments.append(bytes: value)
+            arguments.append(expiry: target.expiry(eventTime: batch.order(row).eventTime, publishedAt: publishedAt))
+            return orders.count + value.count
+        }
+        return OnlineWriteCounts(written: changed, kept: batch.count - changed)
+    }
+
+    /// Runs a script over all rows of a batch; `append` adds a row's arguments and says how many bytes they are.
+    private func send(
+        _ script: RedisScript, _ batch: OnlineBatch, to target: OnlineTarget,
+        _ append: (Int, inout RedisArguments) throws(LarderError) -> Int
+    ) async throws(LarderError) -> Int {
+        let fenceKey = OnlineKey.fence(installation, keySpace: target.keySpace).bytes
+        let fence = OnlineFence.bytes(target.fence)
+        let prefix = OnlineKey.entityPrefix(installation, keySpace: target.keySpace)
+        var changed = 0
+        var pipeline: [RedisScript.Invocation] = []
+        var row = 0
+        while row < batch.count {
+            var keys = RedisArguments()
+            var arguments = RedisArguments()
+            keys.append(bytes: fenceKey)
+            arguments.append(bytes: fence)
+            var byteCount = 0
+            repeat {
+                let entity = try self.entity(row, of: batch, target)
+                var key: [UInt8] = []
+                OnlineKey.append(entity.bytes, after: prefix, to: &key)
+                keys.append(bytes: key)
+                byteCount += try append(row, &arguments) + key.count
+                row += 1
+            } while row < batch.count && keys.count <= Limits.rowsPerScript && byteCount < Limits.bytesPerScript
+            pipeline.append(RedisScript.Invocation(keys: keys, arguments: arguments))
+            if pipeline.count == Limits.scriptsPerPipeline || row == batch.count {
+                changed += try await run(script, pipeline)
+                pipeline.removeAll(keepingCapacity: true)
+            }
+        }
+        return changed
+    }
+
+    private func entity(_ row: Int, of batch: OnlineBatch, _ target: OnlineTarget) throws(LarderError) -> EntityKey {
+        guard let entity = try target.keyEncoder.encode(row: row, of: batch.keys) else {
+            throw LarderError(.internalError, "a row of the offline table has a null join key")
+        }
+        return entity
+    }
+
+    private func run(_ script: RedisScript, _ pipeline: [RedisScript.Invocation]) async throws(LarderError) -> Int {
+        do {
+            let connection = try redis.connection()
+            guard connection.runID == runID else { throw LarderError.redisRestarted }
+            var changed = 0
+            for outcome in try await connection.evaluate(script, pipeline) {
+                let reply = try outcome.get()
+                guard let count = reply.integerValue else { throw LarderError.unexpectedReply(reply, to: "a script") }
+                changed += Int(count)
+            }
+            return changed
+        } catch let error as LarderError {
+            throw error
+        } catch let error as RedisError {
+            throw LarderError(error, while: "publishing")
+        } catch {
+            throw LarderError(.internalError, "\(error)")
+        }
+    }
+}
+
+extension RedisArguments {
+    /// Milliseconds since 1970, or empty for never.
+    mutating func append(expiry: Int64?) {
+        if let expiry { append(.integer(expiry)) } else { append(bytes: []) }
+    }
+}

@@ -1,0 +1,196 @@
+import FeatureDefinitions
+import FeatureModel
+import FeatureService
+import Foundation
+import OfflineStore
+import PostgresClient
+import Testing
+
+private let weather = """
+    kind: project
+    name: test
+    ---
+    kind: entity
+    name: airport
+    join_keys: [{name: origin, type: string}]
+    ---
+    kind: source
+    name: weather
+    type: table
+    columns:
+      - {name: origin, type: string}
+      - {name: at, type: timestamp}
+      - {name: temp, type: float64}
+    timestamp: at
+    ROW_KEY
+    ---
+    kind: feature_view
+    name: airport_weather
+    entities: [airport]
+    source: weather
+    ttl: 6h
+    features:
+      - {name: temp, type: float64, expect: {max: 140}}
+      - {name: is_freezing, type: bool, expr: temp <= 32}
+    """
+
+private func weather(rowKey: Bool) -> String {
+    weather.replacingOccurrences(of: "ROW_KEY", with: rowKey ? "row_key: [origin, at]" : "")
+}
+
+@Suite struct MaterializationTests {
+    @Test func `rows committed since the last run are computed, and nothing twice`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n")
+            let first = try await larder.materialize()
+            #expect(first.first?.offline == MaterializationResult(rowsRead: 1, rowsWritten: 1, rowsWithdrawn: 0))
+            let second = try await larder.materialize()
+            #expect(second.first?.offline == MaterializationResult(rowsRead: 0, rowsWritten: 0, rowsWithdrawn: 0))
+            // Late: older than what is there.
+            try await larder.ingest("weather", "origin,at,temp\nJFK,2012-12-31T00:00:00Z,40\n")
+            let third = try await larder.materialize()
+            #expect(third.first?.offline == MaterializationResult(rowsRead: 1, rowsWritten: 1, rowsWithdrawn: 0))
+            let full = try await larder.materialize(isFull: true)
+            #expect(full.first?.offline == MaterializationResult(rowsRead: 2, rowsWritten: 0, rowsWithdrawn: 0))
+        }
+    }
+
+    @Test func `a bounded run writes its range only and the next run completes it`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            try await larder.ingest(
+                "weather",
+                "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,31\nJFK,2013-01-03T00:00:00Z,32\n")
+            let bounds = EventTimeBounds(
+                start: Timestamp("2013-01-02T00:00:00Z"), end: Timestamp("2013-01-02T00:00:00Z"))
+            let bounded = try await larder.materialize(bounds: bounds)
+            #expect(bounded.first?.offline == MaterializationResult(rowsRead: 1, rowsWritten: 1, rowsWithdrawn: 0))
+            let rest = try await larder.materialize()
+            #expect(rest.first?.offline == MaterializationResult(rowsRead: 3, rowsWritten: 2, rowsWithdrawn: 0))
+        }
+    }
+
+    @Test func `a later row with the same row key withdraws the earlier one`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: true))
+            try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n")
+            try await larder.materialize()
+            let again = try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,35\n")
+            #expect(again.rowsReplaced == 1)
+            let result = try await larder.materialize()
+            #expect(result.first?.offline == MaterializationResult(rowsRead: 1, rowsWritten: 1, rowsWithdrawn: 1))
+            let lines = try await larder.trainingSet(
+                spine: "origin,event_timestamp\nJFK,2013-01-01T01:00:00Z\n", ["airport_weather:temp"])
+            #expect(lines.last == "JFK,2013-01-01T01:00:00Z,35.0")
+        }
+    }
+
+    @Test func `a file ingested twice counts once`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            let text = "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n"
+            let first = try await larder.ingest("weather", text)
+            let second = try await larder.ingest("weather", text)
+            #expect(!first.wasThereBefore && second.wasThereBefore)
+            let project = try await larder.project()
+            let source = try project.source(named: "weather")
+            let count = try await larder.value(
+                "SELECT count(*) FROM larder_data.\(identifier: "source_\(source.id)")", as: Int64.self)
+            #expect(count == 1)
+        }
+    }
+
+    @Test func `a row that breaks an expectation fails the run and nothing is written`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            try await larder.ingest(
+                "weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,141\n,2013-01-02T00:00:00Z,1\n"
+            )
+            let error = try await thrownError { try await larder.materialize() }
+            #expect(error.code == .rowsRejected)
+            #expect(Set(error.rows.map(\.code)) == ["above_maximum", "null_key"])
+            let view = try await larder.project().featureView(named: "airport_weather")
+            let count = try await larder.value(
+                "SELECT count(*) FROM larder_data.\(identifier: "view_\(view.id)_g1")", as: Int64.self)
+            #expect(count == 0)
+        }
+    }
+
+    @Test func `a query source is diffed: what is gone is withdrawn, what changed is replaced`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(
+                weather(rowKey: true) + """
+
+                    ---
+                    kind: source
+                    name: daily
+                    type: query
+                    columns: [{name: origin, type: string}, {name: day, type: timestamp}, {name: mean_temp, type: float64}]
+                    timestamp: day
+                    query: |
+                      SELECT origin, date_trunc('day', at, 'UTC') + '1 day' AS day, avg(temp) AS mean_temp
+                      FROM weather GROUP BY 1, 2
+                    ---
+                    kind: feature_view
+                    name: daily_weather
+                    entities: [airport]
+                    source: daily
+                    features: [{name: mean_temp, type: float64}]
+                    """)
+            try await larder.ingest(
+                "weather",
+                "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,31\nEWR,2013-01-02T00:00:00Z,7\n")
+            let first = try await larder.materialize(["daily_weather"])
+            #expect(first.first?.offline == MaterializationResult(rowsRead: 3, rowsWritten: 3, rowsWithdrawn: 0))
+            // A correction of one day, and a tombstone, which takes the other's only row from the query's sight.
+            try await larder.ingest(
+                "weather",
+                "origin,at,temp,__deleted\nJFK,2013-01-01T00:00:00Z,32,\nEWR,2013-01-02T00:00:00Z,,true\n")
+            let second = try await larder.materialize(["daily_weather"])
+            #expect(second.first?.offline == MaterializationResult(rowsRead: 2, rowsWritten: 1, rowsWithdrawn: 2))
+        }
+    }
+
+    @Test func `a query that gives two rows for one place fails the run`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(
+                weather(rowKey: false) + """
+
+                    ---
+                    kind: source
+                    name: doubled
+                    type: query
+                    columns: [{name: origin, type: string}, {name: at, type: timestamp}, {name: temp, type: float64}]
+                    timestamp: at
+                    query: SELECT origin, at, temp FROM weather UNION ALL SELECT origin, at, temp FROM weather
+                    ---
+                    kind: feature_view
+                    name: doubled_weather
+                    entities: [airport]
+                    source: doubled
+                    features: [{name: temp, type: float64}]
+                    """)
+            try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n")
+            let error = try await thrownError { try await larder.materialize(["doubled_weather"]) }
+            #expect(error.code == .duplicateSourceRows)
+            #expect(error.message.contains("origin = \"JFK\""))
+        }
+    }
+
+    @Test func `runs at once write every row once`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            let rows = (0..<500).map { "JFK,2013-01-01T\($0 / 60 < 10 ? "0" : "")\($0 / 60):\($0 % 60 < 10 ? "0" : "")\($0 % 60):00Z,\($0 % 100)" }
+            try await larder.ingest("weather", "origin,at,temp\n" + rows.joined(separator: "\n") + "\n")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 { group.addTask { try await larder.materialize() } }
+                try await group.waitForAll()
+            }
+            let view = try await larder.project().featureView(named: "airport_weather")
+            let count = try await larder.value(
+                "SELECT count(*) FROM larder_data.\(identifier: "view_\(view.id)_g1")", as: Int64.self)
+            #expect(count == 500)
+        }
+    }
+}

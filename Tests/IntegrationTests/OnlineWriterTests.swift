@@ -1,0 +1,190 @@
+import FeatureCodec
+import FeatureModel
+import OnlineStore
+import RedisClient
+import TestSupport
+import Testing
+
+@Suite("Publishing to the online store")
+struct OnlineWriterTests {
+    typealias Row = OnlineFixture.Row
+    private let noon = OnlineFixture.noon
+
+    @Test("a row replaces the stored one exactly when it is newer by the one order", arguments: [UInt64(1), 2, 3])
+    func replacesOnlyOlder(seed: UInt64) async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            var random = SeededRandom(seed: seed)
+            // Neighbours around the places where signs flip and doubles lose a bit.
+            let numbers: [Int64] = [
+                -1, 0, 1, 1 << 53, (1 << 53) + 1, -(1 << 53), -(1 << 53) - 1, 1 << 32, (1 << 32) - 1, .max - 1,
+                .min + 1,
+            ]
+            let times = numbers.filter { $0 < 1 << 52 } + [.min]
+            var newest: RowOrder?
+            for step in 0..<200 {
+                let order = RowOrder(
+                    eventTime: Timestamp(microsecondsSince1970: times.randomElement(using: &random) ?? 0),
+                    recordedTime: Timestamp(microsecondsSince1970: numbers.randomElement(using: &random) ?? 0),
+                    sequence: numbers.randomElement(using: &random) ?? 0,
+                    schemaVersion: Bool.random(using: &random) ? 1 : 2)
+                let counts = try await fixture.publish([Row(id: 1, order: order, count: Int32(step))])
+                let isNewer = newest.map { $0 < order } ?? true
+                #expect(
+                    counts.written == (isNewer ? 1 : 0), "seed \(seed), step \(step): \(order) after \(newest as Any)")
+                if isNewer { newest = order }
+                let stored = try await fixture.redis.execute(RedisCommand("GET", .bytes(fixture.key(1))))
+                let value = try #require(stored.bytes)
+                let header = try OnlineRowHeader(of: value.span.bytes)
+                #expect(header.order == newest, "seed \(seed), step \(step)")
+                // Each event time starts over sooner or later, else the greatest would end the test.
+                if step % 20 == 19 {
+                    _ = try await fixture.redis.execute(RedisCommand("DEL", .bytes(fixture.key(1))))
+                    newest = nil
+                }
+            }
+        }
+    }
+
+    @Test("a batch larger than one script and one pipeline arrives whole, and again changes nothing")
+    func largeBatch() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let rows = (0..<5_000).map { Row(id: $0, order: OnlineFixture.order(noon), count: Int32($0)) }
+            #expect(try await fixture.publish(rows) == OnlineWriteCounts(written: 5_000, kept: 0))
+            #expect(try await fixture.publish(rows) == OnlineWriteCounts(written: 0, kept: 5_000))
+            let answer = try await fixture.read((0..<5_000).map { $0 })
+            #expect(answer.columns[0].int32s == (0..<5_000).map { Int32($0) })
+        }
+    }
+
+    @Test("a row expires at the later of event time and publication, plus ttl and grace; publishing again renews it")
+    func expiry() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let row = Row(id: 1, order: OnlineFixture.order(noon), count: 1)
+            let life = OnlineFixture.hour + MaxAge.graceMicroseconds
+            let published = Timestamp.now
+            for later in [Int64(0), 5_000_000] {
+                let time = published.advanced(byMicroseconds: later)
+                _ = try await fixture.publish([row], at: time)
+                let reply = try await fixture.redis.execute(RedisCommand("PEXPIRETIME", .bytes(fixture.key(1))))
+                #expect(reply.integerValue == (time.microsecondsSince1970 + life) / 1_000 + 1)
+            }
+            let ahead = published.advanced(byMicroseconds: 86_400_000_000)
+            _ = try await fixture.publish([Row(id: 2, order: OnlineFixture.order(ahead), count: 1)], at: published)
+            let reply = try await fixture.redis.execute(RedisCommand("PEXPIRETIME", .bytes(fixture.key(2))))
+            #expect(reply.integerValue == (ahead.microsecondsSince1970 + life) / 1_000 + 1)
+        }
+    }
+
+    @Test("without a ttl a row never expires, also when it had an expiry before")
+    func noExpiry() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let row = Row(id: 1, order: OnlineFixture.order(.negativeInfinity), count: 1)
+            _ = try await fixture.publish([row])
+            let forever = try OnlineFixture(redis: fixture.redis, ttlMicroseconds: nil)
+            #expect(try await forever.publish([row]) == OnlineWriteCounts(written: 0, kept: 1))
+            let reply = try await fixture.redis.execute(RedisCommand("PEXPIRETIME", .bytes(fixture.key(1))))
+            #expect(reply.integerValue == -1)
+        }
+    }
+
+    @Test("a publisher under a lower fence is refused and writes nothing")
+    func fenced() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            try await fixture.control.raiseFence(ofKeySpace: fixture.target.keySpace, to: 1 << 40)
+            await expectError(.materializationConflict) {
+                _ = try await fixture.publish([Row(id: 1, order: OnlineFixture.order(noon), count: 1)])
+            }
+            await expectError(.materializationConflict) { try await fixture.complete() }
+            await expectError(.materializationConflict) {
+                try await fixture.control.raiseFence(ofKeySpace: fixture.target.keySpace, to: (1 << 40) - 1)
+            }
+            let reply = try await fixture.redis.execute(RedisCommand("EXISTS", .bytes(fixture.key(1))))
+            #expect(reply.integerValue == 0)
+        }
+    }
+
+    @Test("a Redis that is emptied in the middle of a publication is noticed by the next batch and by the end")
+    func emptied() async throws {
+        try await withOnlineFixture { fixture, server in
+            try await fixture.open()
+            _ = try await fixture.publish([Row(id: 1, order: OnlineFixture.order(noon), count: 1)])
+            try await server.empty()
+            await expectError(.onlineStoreRebuilding) {
+                _ = try await fixture.publish([Row(id: 2, order: OnlineFixture.order(noon), count: 1)])
+            }
+            await expectError(.onlineStoreRebuilding) { try await fixture.complete() }
+        }
+    }
+
+    @Test("a Redis that is restarted in the middle of a publication takes no more of it")
+    func restarted() async throws {
+        try await withOnlineFixture { fixture, server in
+            try await fixture.open()
+            server.kill()
+            try await server.start()
+            while (try? fixture.control.runID()) == nil { await Task.yield() }
+            await expectError(.onlineStoreRebuilding) {
+                _ = try await fixture.publish([Row(id: 1, order: OnlineFixture.order(noon), count: 1)])
+            }
+            await expectError(.onlineStoreRebuilding) { try await fixture.complete() }
+        }
+    }
+
+    @Test("a full Redis is told as such")
+    func outOfMemory() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            _ = try await fixture.redis.execute(RedisCommand("CONFIG", "SET", "maxmemory", "1"))
+            let error = await #expect(throws: LarderError.self) {
+                _ = try await fixture.publish([Row(id: 1, order: OnlineFixture.order(noon), count: 1)])
+            }
+            #expect(error?.code == .onlineStoreUnavailable)
+            #expect(error?.message.contains("out of memory") == true)
+        }
+    }
+
+    @Test("a withdrawn row is replaced by what counts now or deleted; any other row stays")
+    func withdrawals() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let old = OnlineFixture.order(noon, sequence: 1)
+            let withdrawn = OnlineFixture.order(noon, sequence: 2)
+            let newer = OnlineFixture.order(noon, sequence: 3)
+            _ = try await fixture.publish([
+                Row(id: 1, order: withdrawn, count: 2), Row(id: 2, order: withdrawn, count: 2),
+                Row(id: 3, order: newer, count: 3), Row(id: 4, order: newer, count: 3),
+            ])
+            let replaced = OnlineWithdrawal(orders: [old, withdrawn], hasReplacement: true)
+            let gone = OnlineWithdrawal(orders: [old, withdrawn], hasReplacement: false)
+            let batch = OnlineFixture.batch((1...5).map { Row(id: $0, order: old, count: 1) })
+            let counts = try await fixture.writer.withdraw(
+                [replaced, gone, replaced, gone, replaced], batch, from: fixture.target, publishedAt: .now)
+            #expect(counts == OnlineWriteCounts(written: 3, kept: 2))
+            let answer = try await fixture.read([1, 2, 3, 4, 5])
+            #expect(answer.statuses[0] == [.present, .notFound, .present, .present, .present])
+            #expect((0..<5).map { answer.columns[0][$0] } == [.int32(1), .null, .int32(3), .int32(3), .int32(1)])
+        }
+    }
+
+    @Test("clearing a key space leaves every other key alone")
+    func clearing() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            // Ids whose digits start with those of the other.
+            let other = try OnlineFixture(redis: fixture.redis, keySpace: 40 << 7)
+            try await other.open()
+            let rows = (0..<3_000).map { Row(id: $0, order: OnlineFixture.order(noon), count: 1) }
+            _ = try await fixture.publish(rows)
+            _ = try await other.publish(rows)
+            try await fixture.control.clear(keySpace: fixture.target.keySpace)
+            #expect(try await fixture.read([5]).statuses[0] == [.notFound])
+            let kept = try await fixture.redis.execute(RedisCommand("DBSIZE"))
+            #expect(kept.integerValue == Int64(3_003))
+        }
+    }
+}
