@@ -165,8 +165,20 @@ let package = Package(
                 "FeatureModel", "FeatureDefinitions", "FeatureCodec", "PointInTime", "ArrowIPC", "TextFormats",
                 "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore", "FeatureService",
                 "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "EndToEndTests", dependencies: ["FeatureModel", "TestSupport", "larder"]),
+        .testTarget(
+            name: "HTTPAPITests",
+            dependencies: [
+                "FeatureModel", "FeatureCodec", "FeatureDefinitions", "FeatureService", "HTTPAPI", "OnlineStore",
+                "Observability", "RedisClient", "Registry", "TestSupport", "TextFormats",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["FeatureModel", "PostgresClient", "RedisClient", "TestSupport", "TextFormats", "larder"]),
     ],
     swiftLanguageModes: [.v6]
 )

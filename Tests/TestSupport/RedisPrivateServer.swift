@@ -8,6 +8,8 @@ internal import Synchronization
 public final class PrivateRedis: Sendable {
     /// Where the server listens: a socket in a directory of its own.
     public let configuration: RedisConfiguration
+    /// The same as `LARDER_REDIS_URL` takes it.
+    public let url: String
     private let directory: String
     private let arguments: [String]
     private let process = Mutex<Process?>(nil)
@@ -18,7 +20,8 @@ public final class PrivateRedis: Sendable {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let socket = directory + "/redis.sock"
-        configuration = try RedisConfiguration(url: "redis+unix://\(socket)")
+        url = "redis+unix://\(socket)"
+        configuration = try RedisConfiguration(url: url)
         self.arguments =
             [
                 "--port", "0", "--unixsocket", socket, "--dir", directory, "--save", "", "--appendonly", "no",

@@ -1,0 +1,8 @@
+public import ArgumentParser
+public import FeatureService
+
+extension FrameFormat: ExpressibleByArgument {}
+
+extension ServedProject.Collection: ExpressibleByArgument {}
+
+extension TrainingSetOptions.KnownByOption: ExpressibleByArgument {}

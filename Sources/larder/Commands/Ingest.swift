@@ -1,0 +1,58 @@
+import ArgumentParser
+import FeatureService
+import TextFormats
+
+struct Ingest: LarderCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Load a file into a source of type table.",
+        discussion: """
+            All rows are loaded, or none. A file that was ingested before counts once. CSV needs a header line; an unquoted \
+            empty field is null.
+            """)
+
+    @Argument(help: ArgumentHelp("The source.", valueName: "source"))
+    var source: String
+
+    @Argument(help: ArgumentHelp("The file, or - for standard input.", valueName: "file"))
+    var file: String
+
+    @Option(help: ArgumentHelp("csv, ndjson, arrow (file) or arrows (stream); by the file's name otherwise."))
+    var format: FrameFormat?
+
+    @Option(help: ArgumentHelp("The source's version that the rows are for; the newest otherwise.", valueName: "n"))
+    var schemaVersion: Int32?
+
+    @Option(help: ArgumentHelp("A further spelling of null in CSV, such as NA.", valueName: "text"))
+    var null: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        let format = try Arguments.format(file, format, option: "--format")
+        let progress = ProgressReport(context.console)
+        let result = try await context.withStores { stores in
+            let project = try await stores.project(namedOrOnly: context.settings.project)
+            let request = IngestRows.Request(
+                source: source, path: file, format: format, schemaVersion: schemaVersion, nullSpelling: null)
+            return try await IngestRows(stores: stores).run(request, in: project) { rows in
+                progress.update("reading for source \"\(source)\"", rows: rows)
+            }
+        }
+        try context.console.write(
+            table: text(result),
+            json: .object([
+                .init("source", .string(source)), .init("schema_version", .integer(result.schemaVersion)),
+                .init("rows_written", .integer(result.rowsWritten)),
+                .init("rows_replaced", .integer(result.rowsReplaced)),
+                .init("was_there_before", .bool(result.wasThereBefore)),
+            ]))
+        return .success
+    }
+
+    private func text(_ result: IngestRows.Result) -> String {
+        let target = "source \"\(source)\", version \(result.schemaVersion)"
+        if result.wasThereBefore { return "\(target): these rows were ingested before; nothing was written" }
+        let replaced = result.rowsReplaced > 0 ? ", \(result.rowsReplaced.grouped) earlier ones replaced" : ""
+        return "\(target): \(result.rowsWritten.grouped) rows written\(replaced)"
+    }
+}

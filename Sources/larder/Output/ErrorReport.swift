@@ -1,0 +1,75 @@
+import FeatureModel
+import TextFormats
+
+extension Console {
+    /// How many rejected rows are shown to people.
+    private static let shownRows = 20
+
+    /// Tells a failure on standard error: as text, or with `--output json` as a problem document (RFC 9457).
+    func report(_ error: LarderError) {
+        switch format {
+        case .table: note(Self.lines(of: error).joined(separator: "\n"))
+        case .json: note(String(decoding: error.problem.serialized(pretty: true), as: UTF8.self))
+        }
+    }
+
+    static func lines(of error: LarderError) -> [String] {
+        var lines = single(error, label: "error: ")
+        for nested in error.errors { lines += single(nested, label: "").map { "  \($0)" } }
+        lines += error.rows.prefix(shownRows).map { "  \($0.description.printable)" }
+        if error.rows.count > shownRows { lines.append("  ... and \(error.rows.count - shownRows) more") }
+        return lines
+    }
+
+    /// The message with its place, and the hint below; both may have several lines.
+    private static func single(_ error: LarderError, label: String) -> [String] {
+        let place = error.location.map { "\($0): " } ?? ""
+        var lines = split("\(label)\(place)\(error.message) [\(error.code)]")
+        if let hint = error.hint { lines += split("hint: \(hint)").map { "  \($0)" } }
+        return lines
+    }
+
+    private static func split(_ text: String) -> [String] {
+        text.split(separator: "\n").map { String($0).printable }
+    }
+}
+
+extension LarderError {
+    fileprivate var problem: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("type", .string("about:blank")), .init("title", .string(code.name)),
+            .init("status", .integer(code.httpStatus)), .init("detail", .string(message)),
+            .init("code", .string(code.name)),
+        ]
+        members += supplement
+        let all = errors.map(\.member) + rows.map(\.member)
+        if !all.isEmpty { members.append(.init("errors", .array(all))) }
+        return .object(members)
+    }
+
+    private var member: JSONValue {
+        .object([.init("code", .string(code.name)), .init("detail", .string(message))] + supplement)
+    }
+
+    private var supplement: [JSONValue.Member] {
+        var members: [JSONValue.Member] = []
+        if let hint { members.append(.init("hint", .string(hint))) }
+        if let location {
+            members += [
+                .init("file", .string(location.file)), .init("line", .integer(location.line)),
+                .init("column", .integer(location.column)),
+            ]
+        }
+        return members
+    }
+}
+
+extension RowViolation {
+    fileprivate var member: JSONValue {
+        var members: [JSONValue.Member] = [.init("row", .integer(row))]
+        if let line { members.append(.init("line", .integer(line))) }
+        if let feature { members.append(.init("feature", .string(feature))) }
+        members += [.init("code", .string(code)), .init("message", .string(message))]
+        return .object(members)
+    }
+}

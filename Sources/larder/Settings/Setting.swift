@@ -1,0 +1,56 @@
+/// One setting: its key in a file, its variable in the environment, what it means.
+struct Setting: Sendable {
+    let key: String
+    /// As it is written in the environment; nil for none.
+    let fallback: String?
+    let isSecret: Bool
+    let summary: String
+
+    /// `http.port` is `LARDER_HTTP_PORT`.
+    var variable: String {
+        "LARDER_" + key.uppercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()
+    }
+
+    private init(_ key: String, default fallback: String? = nil, isSecret: Bool = false, _ summary: String) {
+        self.key = key
+        self.fallback = fallback
+        self.isSecret = isSecret
+        self.summary = summary
+    }
+
+    /// Names a file with settings; itself no setting of one.
+    static let fileVariable = "LARDER_CONFIG"
+
+    static let postgresURL = Setting(
+        "postgres.url", isSecret: true, "PostgreSQL, with the login that owns Larder's tables. Required")
+    static let postgresSourceURL = Setting(
+        "postgres.source-url", isSecret: true,
+        "The same database, with the login that can read sources and nothing else. Required")
+    static let redisURL = Setting("redis.url", isSecret: true, "Redis, the online store. Required")
+    static let project = Setting("project", "The project, when there are several (--project)")
+    static let migrations = Setting(
+        "migrations",
+        "The folder of migrations (--migrations). Without it: `migrations` here, or above the executable")
+    static let httpHost = Setting("http.host", default: "127.0.0.1", "The address to listen on (--host)")
+    static let httpPort = Setting("http.port", default: "6580", "The port to listen on, 0 for any (--port)")
+    static let httpIdleTimeout = Setting(
+        "http.idle-timeout", default: "60s", "Connections without a request for so long are closed")
+    static let feastProject = Setting(
+        "feast.project", "The project that Feast's paths mean. Without it: the only one there is")
+    static let logLevel = Setting(
+        "log.level", default: "info",
+        "trace, debug, info, notice, warning, error or critical. Only serve logs without it")
+    static let logFormat = Setting("log.format", default: "text", "text or json")
+    static let maximumEntities = Setting("limits.entities", default: "10000", "Entities in one online request")
+    static let maximumFeatures = Setting("limits.features", default: "1000", "Features in one online request")
+    static let maximumValues = Setting(
+        "limits.values", default: "2000000", "Entities times features in one online request")
+    static let maximumBodyBytes = Setting("limits.body-bytes", default: "8388608", "Bytes of an online request's body")
+
+    /// Every setting there is, in the order of the documentation.
+    static let all = [
+        postgresURL, postgresSourceURL, redisURL, project, migrations, httpHost, httpPort, httpIdleTimeout,
+        feastProject,
+        logLevel, logFormat, maximumEntities, maximumFeatures, maximumValues, maximumBodyBytes,
+    ]
+}

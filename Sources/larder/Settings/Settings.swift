@@ -1,0 +1,107 @@
+import FeatureModel
+import FeatureService
+import Foundation
+import HTTPAPI
+import Logging
+import Observability
+import PostgresClient
+import RedisClient
+
+/// Everything that can be set, validated. Flags come before the environment, the environment before the file.
+struct Settings: Sendable {
+    var postgres: PostgresConfiguration
+    var postgresSource: PostgresConfiguration
+    /// The user of `postgresSource`, whom `apply` grants the sources to.
+    var sourceLogin: String
+    var redis: RedisConfiguration
+    var project: String?
+    /// Nil looks for the folder where it usually is.
+    var migrations: String?
+    var server: ServerConfiguration
+    var log: LogConfiguration
+
+    /// - Throws: `configuration_invalid` with every mistake there is.
+    static func load(
+        flags: [String: String], defaultLogLevel: String,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws(LarderError) -> Settings {
+        var reader = await SettingsReader(flags: flags, environment: environment)
+        let postgres = reader.url(.postgresURL) { url throws(LarderError) in
+            try PostgresConfiguration(checking: url, applicationName: "larder")
+        }
+        let source = reader.url(.postgresSourceURL) { url throws(LarderError) in
+            let source = try PostgresConfiguration(checking: url, applicationName: "larder-source")
+            guard let user = source.user else {
+                throw LarderError(
+                    .configurationInvalid, "names no user",
+                    hint: "apply grants the sources to it: postgresql://USER@...")
+            }
+            return (configuration: source, user: user)
+        }
+        let redis = reader.url(.redisURL) { url throws(LarderError) in
+            do throws(RedisError) { return try RedisConfiguration(url: url) } catch {
+                throw LarderError(
+                    .configurationInvalid, error.message, hint: "write redis://[user:password@]host[:port][/database]")
+            }
+        }
+        let server = server(&reader)
+        let log = log(&reader, defaultLogLevel: defaultLogLevel)
+        let project = reader.text(.project)
+        let migrations = reader.text(.migrations)
+        try reader.checkAll()
+        guard let postgres, let source, let redis else {
+            throw LarderError(.internalError, "a setting is missing and nothing said so")
+        }
+        return Settings(
+            postgres: postgres, postgresSource: source.configuration, sourceLogin: source.user, redis: redis,
+            project: project, migrations: migrations, server: server, log: log)
+    }
+
+    private static func server(_ reader: inout SettingsReader) -> ServerConfiguration {
+        var server = ServerConfiguration()
+        server.host = reader.text(.httpHost) ?? server.host
+        server.port =
+            reader.value(.httpPort, expected: "a port from 0 to 65535") { UInt16($0).map(Int.init) } ?? server.port
+        server.idleTimeoutSeconds =
+            reader.value(.httpIdleTimeout, expected: "a duration such as 60s") { text in
+                DurationText.parse(text).flatMap { $0 > 0 && $0 <= 86_400_000_000 ? Int($0 / 1_000_000) : nil }
+            } ?? server.idleTimeoutSeconds
+        server.feastProject = reader.text(.feastProject)
+        let limits: [(Setting, WritableKeyPath<ServingLimits, Int>)] = [
+            (.maximumEntities, \.maximumEntities), (.maximumFeatures, \.maximumFeatures),
+            (.maximumValues, \.maximumValues), (.maximumBodyBytes, \.maximumBodyBytes),
+        ]
+        for (setting, limit) in limits {
+            let value = reader.value(setting, expected: "a whole number from 1 to 2147483647") { text in
+                Int32(text).flatMap { $0 > 0 ? Int($0) : nil }
+            }
+            if let value { server.limits[keyPath: limit] = value }
+        }
+        return server
+    }
+
+    private static func log(_ reader: inout SettingsReader, defaultLogLevel: String) -> LogConfiguration {
+        let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+        let formats = LogConfiguration.Format.allCases.map(\.rawValue).joined(separator: " or ")
+        var log = LogConfiguration()
+        log.level =
+            reader.value(.logLevel, expected: "one of \(levels)", default: defaultLogLevel) {
+                Logger.Level(rawValue: $0.lowercased())
+            } ?? log.level
+        log.format =
+            reader.value(.logFormat, expected: formats) { LogConfiguration.Format(rawValue: $0.lowercased()) }
+            ?? log.format
+        return log
+    }
+}
+
+extension PostgresConfiguration {
+    /// - Throws: `configuration_invalid`, which repeats nothing of the URL.
+    fileprivate init(checking url: String, applicationName: String) throws(LarderError) {
+        do {
+            try self.init(url: url, applicationName: applicationName)
+        } catch {
+            throw LarderError(.configurationInvalid, error.message, hint: error.hint)
+        }
+    }
+}
