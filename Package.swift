@@ -12,7 +12,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -118,11 +117,15 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "FeatureModel", "FeatureService", "HTTPAPI", "Observability", "PostgresClient", "RedisClient",
+                "FeatureModel", "FeatureDefinitions", "FeatureService", "HTTPAPI", "Observability", "OfflineStore",
+                "OnlineStore", "PostgresClient", "RedisClient", "Registry", "TextFormats",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
         // Tests.
@@ -178,7 +181,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["FeatureModel", "PostgresClient", "RedisClient", "TestSupport", "TextFormats", "larder"]),
+            dependencies: [
+                "FeatureModel", "HTTPAPI", "PostgresClient", "RedisClient", "TestSupport", "TextFormats", "larder",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -115,6 +115,9 @@ CREATE TABLE larder.write (
     CHECK ((feature_view_id IS NULL) = (generation IS NULL))
 );
 
+CREATE TRIGGER write_is_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON larder.write
+    FOR EACH STATEMENT EXECUTE FUNCTION larder.refuse_change();
+
 CREATE UNIQUE INDEX write_idempotency ON larder.write (source_id, idempotency_key)
     WHERE source_id IS NOT NULL AND idempotency_key IS NOT NULL;
 CREATE UNIQUE INDEX write_view_idempotency ON larder.write (feature_view_id, generation, idempotency_key)

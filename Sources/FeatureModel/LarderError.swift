@@ -25,10 +25,12 @@ public struct LarderError: Error, Sendable, Equatable {
     public var errors: [LarderError]
     /// The rejected rows behind this one, at most `RowViolation.maximumReported`.
     public var rows: [RowViolation]
+    /// How many reasons there are in all; `rows` may hold fewer.
+    public var violationCount: Int
 
     public init(
         _ code: ErrorCode, _ message: String, hint: String? = nil, location: SourceLocation? = nil,
-        errors: [LarderError] = [], rows: [RowViolation] = []
+        errors: [LarderError] = [], rows: [RowViolation] = [], violationCount: Int? = nil
     ) {
         self.code = code
         self.message = message
@@ -36,6 +38,7 @@ public struct LarderError: Error, Sendable, Equatable {
         self.location = location
         self.errors = errors
         self.rows = rows
+        self.violationCount = violationCount ?? rows.count
     }
 }
 

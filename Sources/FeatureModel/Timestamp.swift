@@ -143,7 +143,8 @@ public enum TimestampText {
         }
         let micros = timestamp.microsecondsSince1970
         let days = Int(micros.quotientRoundedDown(86_400_000_000))
-        var rest = Int(micros - Int64(days) * 86_400_000_000)
+        // Wrapping, because the product alone may lie below Int64.min; the difference lies within a day.
+        var rest = Int(micros &- Int64(days) &* 86_400_000_000)
         CivilCalendar.writeDate(daysSince1970: days, into: &out)
         out.append(UInt8(ascii: "T"))
         CivilCalendar.writeDigits(rest / 3_600_000_000, width: 2, into: &out)

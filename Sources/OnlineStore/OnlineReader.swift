@@ -259,7 +259,10 @@ private struct KeySlots {
 extension LarderError {
     fileprivate static func rebuilding(_ message: String) -> LarderError {
         LarderError(
-            .onlineStoreRebuilding, message, hint: "try again in a moment; if it stays, run: larder materialize")
+            .onlineStoreRebuilding, message,
+            hint: """
+                try again in a moment; if it stays, run: larder materialize (for a fixed clock with --end at that time)
+                """)
     }
 
     fileprivate static func aheadOfClock(_ view: String, eventTime: Timestamp, now: Timestamp) -> LarderError {

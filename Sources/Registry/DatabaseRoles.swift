@@ -59,7 +59,8 @@ public struct DatabaseRoles: Sendable {
     }
 
     private func grants(on connection: PostgresConnection) async throws -> [PostgresQuery] {
-        let database = try await connection.query("SELECT current_database()::text AS name")
+        let database =
+            try await connection.query("SELECT current_database()::text AS name")
             .first?.decode("name", as: String.self) ?? ""
         let writer: PostgresQuery = "\(identifier: Self.writer)"
         let source: PostgresQuery = "\(identifier: sourceLogin)"
@@ -69,6 +70,8 @@ public struct DatabaseRoles: Sendable {
             "GRANT USAGE ON ALL SEQUENCES IN SCHEMA larder TO \(query: writer)",
             "GRANT INSERT ON larder.write, larder.watermark, larder.key_space, larder.online_store, larder.incarnation TO \(query: writer)",
             "GRANT UPDATE ON larder.watermark, larder.key_space, larder.online_store TO \(query: writer)",
+            // Two loads of one source wait for each other by a lock on its row, which asks for a right to change it.
+            "GRANT UPDATE (layout_version) ON larder.source_table TO \(query: writer)",
             "GRANT USAGE ON SCHEMA larder_raw TO \(query: source)",
             // Expressions are tried as generated columns of a temporary table, under this login.
             "GRANT CONNECT, TEMPORARY ON DATABASE \(identifier: database) TO \(query: source)",

@@ -19,6 +19,9 @@ public struct MigrationFile: Sendable, Equatable {
         Array(SHA256.hash(data: Data(sql.utf8)))
     }
 
+    /// What all migrations together come to, for people to read; a test keeps it true.
+    private static let schemaFile = "schema.sql"
+
     /// The migrations of a folder, in order.
     ///
     /// - Throws: `LarderError` `migration_refused` when a file's name is not `NNNN_name.sql`, or a number is missing or
@@ -26,7 +29,8 @@ public struct MigrationFile: Sendable, Equatable {
     public static func load(directory: String) throws(LarderError) -> [MigrationFile] {
         let names: [String]
         do {
-            names = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".sql") }
+            names = try FileManager.default.contentsOfDirectory(atPath: directory)
+                .filter { $0.hasSuffix(".sql") && $0 != schemaFile }
         } catch {
             throw LarderError(
                 .migrationRefused, "migrations folder \"\(directory)\" could not be read",

@@ -69,7 +69,7 @@ public struct Migrator: Sendable {
             }
         } catch let error as PostgresError where error.code == .server {
             throw LarderError(
-                .migrationRefused, "migration \"\(file.name)\" failed: \(error)",
+                .migrationRefused, "migration \"\(file.name)\" failed: \(error.message)",
                 hint: "the database is as it was before this migration")
         }
     }

@@ -15,9 +15,9 @@ struct LarderRoot: AsyncParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
-            CommandGroup(name: "Definitions:", subcommands: [Plan.self, Apply.self, List.self, Describe.self]),
-            CommandGroup(name: "Data:", subcommands: [Ingest.self, Materialize.self]),
-            CommandGroup(name: "Features:", subcommands: [TrainingSetGroup.self, GetOnlineFeatures.self]),
-            CommandGroup(name: "Operation:", subcommands: [Migrate.self, Serve.self]),
+            CommandGroup(name: "Definitions", subcommands: [Plan.self, Apply.self, List.self, Describe.self]),
+            CommandGroup(name: "Data", subcommands: [Ingest.self, Materialize.self]),
+            CommandGroup(name: "Features", subcommands: [TrainingSetGroup.self, GetOnlineFeatures.self]),
+            CommandGroup(name: "Operation", subcommands: [Migrate.self, Serve.self]),
         ])
 }

@@ -50,7 +50,8 @@ import Testing
                     return keys > 1 && keys < Self.rows ? keys : 0
                 }
                 #expect(published > 1 && published < Self.rows, "seed \(seed)")
-                let read = try world.start(["get-online-features", "--features", "totals:amount", "--keys", "id=1"]).finish()
+                let read = try world.start(["get-online-features", "--features", "totals:amount", "--keys", "id=1"])
+                    .finish()
                 #expect(read.status == 1 && read.output.contains("not_materialized"), "seed \(seed): \(read.output)")
             }
             for _ in 1...2 {
@@ -59,7 +60,8 @@ import Testing
                 // Every entity, the sentinel and the key space's fence.
                 #expect(try await world.redisKeys() == Self.rows + 2)
             }
-            let read = try world.start(["get-online-features", "--features", "totals:amount", "--keys", "id=59999"]).finish()
+            let read = try world.start(["get-online-features", "--features", "totals:amount", "--keys", "id=59999"])
+                .finish()
             #expect(read.status == 0 && read.output.contains("59999.5"), "\(read.output)")
         }
     }
@@ -79,7 +81,9 @@ import Testing
                     world.partialBytes(of: out)
                 }
                 #expect(written > 0, "seed \(seed)")
-                #expect(!FileManager.default.fileExists(atPath: out), "seed \(seed): a file is there after \(written) bytes")
+                #expect(
+                    !FileManager.default.fileExists(atPath: out), "seed \(seed): a file is there after \(written) bytes"
+                )
             }
             try world.finish(create(out))
             #expect(try Data(contentsOf: URL(filePath: out)) == Data(contentsOf: URL(filePath: whole)))

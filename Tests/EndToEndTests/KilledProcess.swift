@@ -6,17 +6,11 @@ final class LarderRun {
     let process = Process()
     private let output: URL
 
-    /// The executable of this build, beside the test bundle.
-    static var executable: URL {
-        let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
-        return bundle.bundleURL.deletingLastPathComponent().appending(path: "larder")
-    }
-
     init(_ arguments: [String], environment: [String: String]) throws {
         output = FileManager.default.temporaryDirectory.appending(path: "larder-run-\(UUID().uuidString)")
-        FileManager.default.createFile(atPath: output.path(), contents: nil)
+        try Data().write(to: output)
         let handle = try FileHandle(forWritingTo: output)
-        process.executableURL = Self.executable
+        process.executableURL = Program.executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice

@@ -61,7 +61,8 @@ private func weather(rowKey: Bool) -> String {
             try await larder.apply(weather(rowKey: false))
             try await larder.ingest(
                 "weather",
-                "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,31\nJFK,2013-01-03T00:00:00Z,32\n")
+                "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,31\nJFK,2013-01-03T00:00:00Z,32\n"
+            )
             let bounds = EventTimeBounds(
                 start: Timestamp("2013-01-02T00:00:00Z"), end: Timestamp("2013-01-02T00:00:00Z"))
             let bounded = try await larder.materialize(bounds: bounds)
@@ -105,7 +106,9 @@ private func weather(rowKey: Bool) -> String {
         try await LarderFixture.run { larder in
             try await larder.apply(weather(rowKey: false))
             try await larder.ingest(
-                "weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,141\n,2013-01-02T00:00:00Z,1\n"
+                "weather",
+                "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n"
+                    + "JFK,2013-01-02T00:00:00Z,141\n,2013-01-02T00:00:00Z,1\n"
             )
             let error = try await thrownError { try await larder.materialize() }
             #expect(error.code == .rowsRejected)
@@ -140,7 +143,8 @@ private func weather(rowKey: Bool) -> String {
                     """)
             try await larder.ingest(
                 "weather",
-                "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,31\nEWR,2013-01-02T00:00:00Z,7\n")
+                "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\nJFK,2013-01-02T00:00:00Z,31\nEWR,2013-01-02T00:00:00Z,7\n"
+            )
             let first = try await larder.materialize(["daily_weather"])
             #expect(first.first?.offline == MaterializationResult(rowsRead: 3, rowsWritten: 3, rowsWithdrawn: 0))
             // A correction of one day, and a tombstone, which takes the other's only row from the query's sight.
@@ -181,7 +185,10 @@ private func weather(rowKey: Bool) -> String {
     @Test func `runs at once write every row once`() async throws {
         try await LarderFixture.run { larder in
             try await larder.apply(weather(rowKey: false))
-            let rows = (0..<500).map { "JFK,2013-01-01T\($0 / 60 < 10 ? "0" : "")\($0 / 60):\($0 % 60 < 10 ? "0" : "")\($0 % 60):00Z,\($0 % 100)" }
+            let start: Int64 = 1_357_000_000_000_000
+            let rows = (0..<500).map { minute in
+                "JFK,\(Timestamp(microsecondsSince1970: start + Int64(minute) * 60_000_000)),\(minute % 100)"
+            }
             try await larder.ingest("weather", "origin,at,temp\n" + rows.joined(separator: "\n") + "\n")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<2 { group.addTask { try await larder.materialize() } }

@@ -13,7 +13,9 @@ import Testing
     }
 
     /// Runs `body` with a session of an empty database.
-    private func withEmptyDatabase(_ body: (PostgresConnection, PostgresConfiguration) async throws -> Void) async throws {
+    private func withEmptyDatabase(
+        _ body: (PostgresConnection, PostgresConfiguration) async throws -> Void
+    ) async throws {
         try await withDatabase { configuration in
             let connection = try await PostgresConnection.connect(configuration, logger: .silent)
             do {
@@ -54,7 +56,8 @@ import Testing
             let files = try head()
             #expect(try await Migrator(files: files).pending(on: connection) == files)
             let schemas = try await connection.query(
-                "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'larder%'").onlyValue(as: Int64.self)
+                "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'larder%'"
+            ).onlyValue(as: Int64.self)
             #expect(schemas == 0)
             try await Migrator(files: files).migrate(on: connection)
             let next = synthetic(Int32(files.count + 1), "CREATE TABLE larder.later (id integer)")

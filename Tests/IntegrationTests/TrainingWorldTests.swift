@@ -1,5 +1,6 @@
 import FeatureDefinitions
 import FeatureModel
+import FeatureService
 import PointInTime
 import PostgresClient
 import Registry
@@ -90,7 +91,8 @@ import Testing
 private struct OfflineWorld {
     /// String keys that array text, SQL text or a locale would mistake for something else.
     private static let awkward = [
-        "NULL", "null", "{a,b}", "a\"b", "a\\b", "o'clock", " ", "a b", "\n", "\t,", "B", "b", "Z", "ä", "_", "-", "\\N", "{}",
+        "NULL", "null", "{a,b}", "a\"b", "a\\b", "o'clock", " ", "a b", "\n", "\t,", "B", "b", "Z", "ä", "_", "-",
+        "\\N", "{}",
         "''", "$1", "%s", "\u{FEFF}x",
     ]
 
@@ -173,7 +175,8 @@ private struct OfflineWorld {
     }
 
     var awkwardKeyCount: Int {
-        history.flatMap(\.keys).compactMap(\.utf8).count { text in Self.awkward.contains { $0.utf8.elementsEqual(text) } }
+        history.flatMap(\.keys).compactMap(\.utf8).count { text in Self.awkward.contains { $0.utf8.elementsEqual(text) }
+        }
     }
 
     func write(owner: PostgresConnection, writer: PostgresConnection) async throws {
@@ -217,7 +220,11 @@ private struct OfflineWorld {
 
     private func append(_ value: Value, as type: ValueType, to encoder: inout PostgresCopyEncoder) throws {
         var column = Column(type: type)
-        if case .int32(let narrow) = value, type == .int64 { column.append(int64: Int64(narrow)) } else { column.append(value) }
+        if case .int32(let narrow) = value, type == .int64 {
+            column.append(int64: Int64(narrow))
+        } else {
+            column.append(value)
+        }
         try encoder.append(column, row: 0)
     }
 }

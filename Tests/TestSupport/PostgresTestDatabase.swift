@@ -83,9 +83,20 @@ public struct PostgresTestDatabase: Sendable {
     }
 
     static func drop(_ name: String, on server: PostgresConfiguration) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
         try await withServer(server) { (connection) in
-            try await connection.execute(
-                "DROP DATABASE IF EXISTS \(identifier: name) WITH (FORCE)", timeout: .seconds(60))
+            while true {
+                do {
+                    try await connection.execute(
+                        "DROP DATABASE IF EXISTS \(identifier: name) WITH (FORCE)", timeout: .seconds(60))
+                    return
+                } catch let error as PostgresError
+                    where error.sqlState == .insufficientPrivilege && ContinuousClock.now < deadline
+                {
+                    // A session of another login, or a vacuum, which this login may not end, is about to end by itself.
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
         }
     }
 

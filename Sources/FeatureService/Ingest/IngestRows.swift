@@ -70,7 +70,8 @@ public struct IngestRows: Sendable {
         var writer = try await RawTableWriter(source: source, version: version, on: connection)
         var verdict = RowVerdict()
         var hash = SHA256()
-        hash.update(data: Array("\(source.id) \(version.version) ".utf8))
+        // What the bytes mean depends on the spelling of null too.
+        hash.update(data: Array("\(source.id) \(version.version) \(request.nullSpelling ?? "")\n".utf8))
         while true {
             let bytes = try input.next()
             if bytes.isEmpty { try reader.finish() } else { try reader.feed(bytes) }
@@ -103,7 +104,8 @@ extension RegisteredSource {
                 hint: "only sources of type table do")
         }
         let active = versions.filter { $0.state == .active }
-        let chosen = number.map { number in versions.last { $0.version == number && $0.state != .retired } } ?? active.last
+        let chosen =
+            number.map { number in versions.last { $0.version == number && $0.state != .retired } } ?? active.last
         guard let chosen else {
             let known = active.map { String($0.version) }.joined(separator: ", ")
             throw LarderError(
@@ -133,9 +135,10 @@ struct RowVerdict {
     /// - Throws: `rows_rejected` with every reason of the first rows, and exact counts.
     func check(source: String) throws(LarderError) {
         guard !isClean else { return }
+        let reasons = violationCount == 1 ? "1 reason" : "\(violationCount) reasons"
         throw LarderError(
             .rowsRejected,
-            "\(badRows) of \(rowCount) rows for source \"\(source)\" are refused for \(violationCount) reasons; nothing was written",
-            hint: "correct the rows and ingest the file again", rows: violations)
+            "\(badRows) of \(rowCount) rows for source \"\(source)\" are refused for \(reasons); nothing was written",
+            hint: "correct the rows and ingest the file again", rows: violations, violationCount: violationCount)
     }
 }

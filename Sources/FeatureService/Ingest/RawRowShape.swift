@@ -61,12 +61,13 @@ struct RawRowShape {
             let widened = found.widened(to: column.type) { row in
                 violations.append(
                     RowViolation(
-                        row: read.firstRow + row, feature: column.name, code: "inexact",
+                        row: read.firstRow + row, line: read.line(of: row), feature: column.name, code: "inexact",
                         message: "an integer beyond 2^53 is not exact as float64"))
             }
             guard let widened else {
                 throw LarderError(
-                    .columnType, "column \"\(column.name)\" is \(found.type), source \"\(source.name)\" declares \(column.type)",
+                    .columnType,
+                    "column \"\(column.name)\" is \(found.type), source \"\(source.name)\" declares \(column.type)",
                     hint: "convert the column; only lossless widening is accepted")
             }
             columns.append(widened)
@@ -75,9 +76,25 @@ struct RawRowShape {
         if let tombstones, tombstones.type != .bool {
             throw LarderError(.columnType, "column \"\(Self.deletedColumn)\" is \(tombstones.type), not bool")
         }
+        if read.lines.isEmpty { violations += infiniteTimes(in: columns, read) }
         violations += nulls(in: columns, tombstones, read, alreadyFound: Set(violations.map(\.place)))
         verdict.add(rows: read.batch.rowCount, violations: violations.sorted { $0.row < $1.row })
         return Rows(columns: columns, tombstones: tombstones)
+    }
+
+    /// Infinite times, which no text can say but Arrow can.
+    private func infiniteTimes(in columns: [Column], _ read: FrameBatch) -> [RowViolation] {
+        var found: [RowViolation] = []
+        for (declared, column) in zip(version.columns, columns) where column.type == .timestamp {
+            for row in 0..<column.count where !column.isNull(row) {
+                guard !Timestamp(microsecondsSince1970: column.int64s[row]).isFinite else { continue }
+                found.append(
+                    RowViolation(
+                        row: read.firstRow + row, feature: declared.name, code: "out_of_range",
+                        message: "the time is infinite"))
+            }
+        }
+        return found
     }
 
     /// A value that could not be read is a null by now; it is not reported a second time.
@@ -90,9 +107,11 @@ struct RawRowShape {
             for row in 0..<column.count where column.isNull(row) {
                 if !isNeededInTombstones, let tombstones, !tombstones.isNull(row), tombstones.bools[row] { continue }
                 let violation = RowViolation(
-                    row: read.firstRow + row, line: read.lines.isEmpty ? nil : read.lines[row],
+                    row: read.firstRow + row, line: read.line(of: row),
                     feature: declared.name, code: "null_not_allowed", message: "null where a value is required")
-                if !alreadyFound.contains(violation.place) { found.append(violation) }
+                // Of a row that could not be taken apart, nothing more is known.
+                let isUnreadable = alreadyFound.contains(.init(row: violation.row, feature: nil))
+                if !isUnreadable, !alreadyFound.contains(violation.place) { found.append(violation) }
             }
         }
         return found

@@ -1,5 +1,5 @@
 public import FeatureDefinitions
-import FeatureModel
+public import FeatureModel
 public import OfflineStore
 public import OnlineStore
 import PostgresClient
@@ -33,6 +33,8 @@ public struct MaterializeViews: Sendable {
         public var offline: MaterializationResult?
         /// Nil when the stage was not asked for, or the view is not online.
         public var online: OnlineWriteCounts?
+        /// Why the view could not be computed; it was published as it was before.
+        public var failure: LarderError?
     }
 
     /// Rows handled so far by one stage of one view.
@@ -44,8 +46,10 @@ public struct MaterializeViews: Sendable {
         self.stores = stores
     }
 
-    /// - Returns: one result a view and generation, by view name.
-    /// - Throws: `LarderError`. Views before the failing one keep what they have; running again continues.
+    /// Each view is on its own: one that cannot be computed does not keep the others from it.
+    ///
+    /// - Returns: one result a view and generation, by view name, with what kept it from being computed.
+    /// - Throws: `LarderError` when nothing could be done, or publishing failed; running again continues.
     public func run(
         _ request: Request, in project: RegisteredProject, progress: @escaping Progress = { _, _, _ in }
     ) async throws -> [ViewResult] {
@@ -53,7 +57,13 @@ public struct MaterializeViews: Sendable {
         var results = homes.map { ViewResult(view: $0.view.name, generation: $0.generation) }
         if request.stages.contains(.offline) {
             for (index, home) in homes.enumerated() {
-                results[index].offline = try await compute(home, request, in: project, progress: progress)
+                do {
+                    results[index].offline = try await compute(home, request, in: project, progress: progress)
+                } catch {
+                    let failure = LarderError(translating: error)
+                    guard failure.concernsOneView else { throw failure }
+                    results[index].failure = failure
+                }
             }
         }
         if request.stages.contains(.online) {
@@ -91,6 +101,27 @@ public struct MaterializeViews: Sendable {
                 }
             }
         }
+    }
+}
+
+extension LarderError {
+    /// Whether the next view may well succeed.
+    fileprivate var concernsOneView: Bool {
+        switch code {
+        case .rowsRejected, .duplicateSourceRows, .sourceQueryFailed, .expressionInvalid, .materializationConflict: true
+        default: false
+        }
+    }
+}
+
+extension [MaterializeViews.ViewResult] {
+    /// What kept views from being computed, as one error; nil when nothing did.
+    public var failure: LarderError? {
+        let failures = compactMap(\.failure)
+        guard let first = failures.first else { return nil }
+        if failures.count == 1 { return first }
+        return LarderError(
+            first.code, "\(failures.count) of \(count) feature views could not be computed", errors: failures)
     }
 }
 

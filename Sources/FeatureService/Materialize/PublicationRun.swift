@@ -41,13 +41,10 @@ struct PublicationRun {
                 .begin(incarnation: incarnation, on: reader)
             let clock = try await reader.query("SELECT clock_timestamp() AS now").onlyValue(as: PostgresTimestamp.self)
             let publishedAt = Timestamp(microsecondsSince1970: clock.microsecondsSince1970)
-            // What was published once through a later time must not fall behind it.
-            let now = request.bounds.end.map { end in
-                publication.isRebuild ? max(end, watermark.horizon ?? end) : end
-            } ?? publishedAt
+            let now = through(request.bounds.end, watermark: watermark, clock: publishedAt)
             let schema = home.widestSchema
             let source = PublicationReader(table: home.table, schema: schema, now: now)
-            let scope = scope(of: request, watermark: watermark, now: now)
+            let scope = scope(of: request, watermark: watermark, incarnation: incarnation, now: now)
             var withdrawals = Withdrawals(encoder: keyEncoder)
             if !publication.isRebuild {
                 var withdrawn = try await source.withdrawn(scope, on: reader)
@@ -72,13 +69,20 @@ struct PublicationRun {
         }
     }
 
+    /// The newest event time to publish. The future waits, whatever was asked for.
+    private func through(_ end: Timestamp?, watermark: Watermark, clock: Timestamp) -> Timestamp {
+        guard let end, end < clock else { return clock }
+        // What was published once through a later time must not fall behind it.
+        return publication.isRebuild ? max(end, watermark.horizon ?? end) : end
+    }
+
     private func scope(
-        of request: MaterializeViews.Request, watermark: Watermark, now: Timestamp
+        of request: MaterializeViews.Request, watermark: Watermark, incarnation: Incarnation, now: Timestamp
     ) -> PublicationScope {
         if publication.isRebuild || request.isFull { return .everything }
         if let start = request.bounds.start { return .eventTime(from: start, through: now) }
         guard request.bounds.end == nil, let snapshot = watermark.snapshot else { return .everything }
-        return .since(snapshot: snapshot, horizon: watermark.horizon)
+        return .since(snapshot: snapshot, incarnation: incarnation, horizon: watermark.horizon)
     }
 
     private mutating func send(

@@ -31,7 +31,8 @@ struct PublishViews {
                     var run = PublicationRun(
                         home: home, keySpace: keySpace, target: target, publication: publication,
                         progress: progress)
-                    let move = try await run.publish(request, incarnation: incarnation, reader: reader, control: control)
+                    let move = try await run.publish(
+                        request, incarnation: incarnation, reader: reader, control: control)
                     publication = run.publication
                     counts[home] = run.counts
                     if let move { moves.append(move) }

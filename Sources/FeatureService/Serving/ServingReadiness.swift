@@ -41,7 +41,8 @@ public struct ServingReadiness: Sendable {
     }
 
     private func migrations(_ health: ServingSnapshotStore.Health) -> Check {
-        health.pendingMigrations.isEmpty
+        guard health.hasSnapshot else { return Check(name: "migrations", isPassed: false, detail: "not known yet") }
+        return health.pendingMigrations.isEmpty
             ? Check(name: "migrations", isPassed: true, detail: "none pending")
             : Check(
                 name: "migrations", isPassed: false,

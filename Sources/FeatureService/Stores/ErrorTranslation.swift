@@ -13,7 +13,7 @@ extension LarderError {
         case let error as RedisError:
             self.init(
                 .onlineStoreUnavailable, "the online store failed: \(error)",
-                hint: "check that Redis is up and LARDER_REDIS_URL points at it")
+                hint: "check that Redis is up, and LARDER_REDIS_URL: address, password and database")
         case is CancellationError:
             self.init(.cancelled, "cancelled")
         default:
@@ -27,7 +27,8 @@ extension LarderError {
             return LarderError(.cancelled, "cancelled")
         case .server where error.sqlState == .undefinedTable || error.sqlState == "3F000":
             return LarderError(
-                .migrationPending, "the database lacks a table of Larder's: \(error.message)", hint: "run larder migrate")
+                .migrationPending, "the database lacks a table of Larder's: \(error.message)",
+                hint: "run larder migrate")
         case .server where error.sqlState == .lockNotAvailable:
             return LarderError(
                 .registryUnavailable, "a table is in use by a long transaction: \(error.message)",
@@ -39,7 +40,9 @@ extension LarderError {
         default:
             return LarderError(
                 .registryUnavailable, "PostgreSQL failed: \(error)",
-                hint: "check that PostgreSQL is up and LARDER_POSTGRES_URL points at it")
+                hint:
+                    "check that PostgreSQL is up, and LARDER_POSTGRES_URL and LARDER_POSTGRES_SOURCE_URL: address and password"
+            )
         }
     }
 }

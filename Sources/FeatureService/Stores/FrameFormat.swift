@@ -17,7 +17,8 @@ public enum FrameFormat: String, Sendable, CaseIterable {
             return
         }
         let name = path.split(separator: "/").last ?? ""
-        guard let dot = name.lastIndex(of: "."), let format = FrameFormat(rawValue: String(name[name.index(after: dot)...]))
+        guard let dot = name.lastIndex(of: "."),
+            let format = FrameFormat(rawValue: String(name[name.index(after: dot)...]))
         else {
             throw LarderError(
                 .usage, "the format of \"\(path)\" does not follow from its name",

@@ -10,6 +10,11 @@ struct FrameBatch {
     /// The line each row starts on; empty where the input is not text.
     let lines: [Int]
     let violations: [RowViolation]
+
+    /// The line a row of the batch starts on; nil where the input is not text.
+    func line(of row: Int) -> Int? {
+        lines.isEmpty ? nil : lines[row]
+    }
 }
 
 /// Reads rows of any format from bytes that come in pieces.

@@ -42,8 +42,9 @@ public struct Stores: Sendable {
             let nearest = NameRule.nearest(to: name, in: names).map { "did you mean \"\($0)\"?" }
             throw LarderError(
                 .projectNotFound, "there is no project \"\(name)\"",
-                hint: nearest ?? (names.isEmpty
-                    ? "apply definitions first: larder apply DIR" : "projects: \(names.joined(separator: ", "))"))
+                hint: nearest
+                    ?? (names.isEmpty
+                        ? "apply definitions first: larder apply DIR" : "projects: \(names.joined(separator: ", "))"))
         }
     }
 

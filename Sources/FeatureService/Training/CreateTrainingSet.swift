@@ -53,7 +53,7 @@ public struct CreateTrainingSet: Sendable {
     }
 
     /// Rows written at a time.
-    private static let rowsPerBatch = 65_536
+    private static let rowsPerBatch = 32_768
 
     private let stores: Stores
 
@@ -66,6 +66,11 @@ public struct CreateTrainingSet: Sendable {
     public func run(
         _ request: Request, in project: RegisteredProject, progress: @Sendable (String) -> Void = { _ in }
     ) async throws -> Result {
+        guard request.outputPath == "-" || request.outputPath != request.spinePath else {
+            throw LarderError(
+                .usage, "the training set would replace its own spine \"\(request.spinePath)\"",
+                hint: "choose another --out")
+        }
         let selection =
             switch request.features {
             case .service(let name):

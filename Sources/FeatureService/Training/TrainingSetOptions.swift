@@ -1,5 +1,3 @@
-
-
 /// What a training set is made of.
 public struct TrainingSetOptions: Sendable {
     public var timestampColumn = "event_timestamp"

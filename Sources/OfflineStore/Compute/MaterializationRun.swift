@@ -2,6 +2,7 @@ import FeatureDefinitions
 import FeatureModel
 import PointInTime
 import PostgresClient
+import Registry
 
 /// One run's rows: what is read, checked and decided.
 struct MaterializationRun {
@@ -26,21 +27,26 @@ struct MaterializationRun {
 
     // MARK: Following what has committed
 
-    /// Appends the raw rows that committed since `snapshot`, and withdraws those superseded since.
-    mutating func follow(since snapshot: String?, source: PostgresConnection) async throws {
+    /// Appends the raw rows that committed since `snapshot`, and withdraws those superseded since. What was written under
+    /// another incarnation had been compared before the snapshot was taken.
+    mutating func follow(
+        since snapshot: String?, of incarnation: Incarnation, source: PostgresConnection
+    ) async throws {
+        var conditions: [PostgresQuery] = ["\"__withdrawn_by\" IS NULL"]
         if let snapshot {
+            let isOld =
+                "pg_visible_in_snapshot(\"__transaction_id\", \(literal: snapshot)::pg_snapshot)" as PostgresQuery
+            let ours: PostgresQuery = "\(literal: Int64(incarnation.id))"
             let superseded: [PostgresQuery] = [
+                "\"__withdrawn_incarnation_id\" = \(query: ours)",
                 "NOT pg_visible_in_snapshot(\"__withdrawn_in\", \(literal: snapshot)::pg_snapshot)",
-                "pg_visible_in_snapshot(\"__transaction_id\", \(literal: snapshot)::pg_snapshot)",
+                "(\"__incarnation_id\" <> \(query: ours) OR \(query: isOld))",
             ]
             var stream = try await SourceStream.open(plan.sql, where: superseded, isOrdered: false, on: source)
             while let batch = try await stream.next() {
                 for row in 0..<batch.rows.rowCount { try await rows.withdraw(batch.rows, row: row) }
             }
-        }
-        var conditions: [PostgresQuery] = ["\"__withdrawn_by\" IS NULL"]
-        if let snapshot {
-            conditions.append("NOT pg_visible_in_snapshot(\"__transaction_id\", \(literal: snapshot)::pg_snapshot)")
+            conditions += ["\"__incarnation_id\" = \(query: ours)", "NOT \(query: isOld)"]
         }
         var stream = try await SourceStream.open(plan.sql, where: conditions, isOrdered: false, on: source)
         while let batch = try await stream.next() {
@@ -186,7 +192,8 @@ struct MaterializationRun {
             throw LarderError(
                 .rowsRejected,
                 "feature view \"\(plan.view.name)\": \(violationCount) violations in \(rowsRead) computed rows; nothing was written",
-                hint: "correct the source rows, filter them with where:, or relax the feature", rows: violations)
+                hint: "correct the source rows, filter them with where:, or relax the feature", rows: violations,
+                violationCount: violationCount)
         }
         try await rows.flush()
         return MaterializationResult(

@@ -95,22 +95,26 @@ public struct Materializer: Sendable {
         on connections: Connections, bounds: EventTimeBounds, isFull: Bool,
         progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> MaterializationResult {
-        try await connections.writer.transaction(isolation: .readCommitted) { writer in
-            try await writer.execute("SELECT pg_advisory_xact_lock(hashtextextended(\(lockName), 0))")
+        // What an earlier query may have set in this session, or locked, is not for this one.
+        try await connections.source.execute("DISCARD ALL")
+        return try await connections.writer.transaction(isolation: .readCommitted) { writer in
+            try await WatermarkStore.lock(table, stage: .offline, on: writer)
             let incarnation = try await Incarnation.current(on: writer)
             let watermark = try await WatermarkStore.read(table, stage: .offline, incarnation: incarnation, on: writer)
             let writeID = try await WriteLedger.reserveWriteID(on: writer)
             var run = MaterializationRun(
-                plan: self, rows: OfflineTableWriter(table: table, schema: schema, writeID: writeID, connection: writer),
+                plan: self,
+                rows: OfflineTableWriter(table: table, schema: schema, writeID: writeID, connection: writer),
                 progress: progress)
             let follows = sql.isTable && !isFull && !bounds.isBounded && watermark.canFollow(version: schema.version)
-            let snapshot = try await connections.source.transaction(isolation: .repeatableRead, readOnly: true) { source in
+            let snapshot = try await connections.source.transaction(isolation: .repeatableRead, readOnly: true) {
+                source in
                 // A query finds the project's table sources under their own names.
                 try await source.execute(
                     "SET LOCAL search_path = \(identifier: ProjectSchema.sources(projectID)), public")
                 let snapshot = try await currentSnapshot(on: source)
                 if follows {
-                    try await run.follow(since: watermark.snapshot, source: source)
+                    try await run.follow(since: watermark.snapshot, of: incarnation, source: source)
                 } else {
                     try await connections.reader.transaction(isolation: .repeatableRead, readOnly: true) { reader in
                         try await run.compare(bounds: bounds, source: source, reader: reader)
@@ -125,8 +129,6 @@ public struct Materializer: Sendable {
             return result
         }
     }
-
-    private var lockName: String { "larder materialize \(table.featureViewID) \(table.generation)" }
 
     private func currentSnapshot(on source: PostgresConnection) async throws -> String {
         let rows = try await source.query(

@@ -9,7 +9,7 @@ import PostgresClient
 struct OfflineTableWriter {
     /// A chunk ends when it has this many rows or bytes, whichever comes first.
     private static let maximumRowsPerChunk = 65_536
-    private static let maximumBytesPerChunk = 8 << 20
+    private static let maximumBytesPerChunk = 1 << 20
 
     private let table: OfflineTable
     private let features: [FeatureSchema]

@@ -5,7 +5,7 @@ import Registry
 
 /// Loads one batch of rows into a table source, within the caller's transaction.
 public struct RawTableWriter {
-    private static let maximumBytesPerChunk = 8 << 20
+    private static let maximumBytesPerChunk = 1 << 20
 
     private let source: RegisteredSource
     private let version: SourceVersion
@@ -32,7 +32,7 @@ public struct RawTableWriter {
         if !source.rowKey.isEmpty {
             // Two loads at once would each not see the row that the other one replaces.
             try await connection.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(\("larder ingest \(source.id)"), 0))")
+                "SELECT FROM larder.source_table WHERE source_id = \(source.id) FOR NO KEY UPDATE")
         }
         writeID = try await WriteLedger.reserveWriteID(on: connection)
     }
@@ -69,7 +69,8 @@ public struct RawTableWriter {
 
     private mutating func openCopy() async throws -> PostgresCopyIn {
         if let copy { return copy }
-        let columns = ["sequence", "write_id", "schema_version", "is_deleted"] + version.columns.map { RawTable.column($0.id) }
+        let columns =
+            ["sequence", "write_id", "schema_version", "is_deleted"] + version.columns.map { RawTable.column($0.id) }
         let opened = try await connection.beginCopyIn(
             "COPY \(query: raw.table) (\(query: columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)")
         copy = opened

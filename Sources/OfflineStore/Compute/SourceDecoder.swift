@@ -49,13 +49,17 @@ struct SourceDecoder {
             in: eventTime, named: sql.source.timestampColumn, code: "null_timestamp", message: "null event time")
         if !sql.source.isStatic { violations += unrepresentable(eventTime) }
         let systemCount = sql.isTable ? 3 : 0
-        let features = zip(sql.version.features, columns[(keyCount + 2 + systemCount)...]).map { feature, column -> Column in
+        let features = zip(sql.version.features, columns[(keyCount + 2 + systemCount)...]).map {
+            feature, column -> Column in
             let name = feature.schema.name
             let widened = column.widened(to: feature.schema.type) { row in
                 violations.append(
-                    (row, RowViolation(
-                        row: row, feature: name, code: "inexact",
-                        message: "an integer beyond 2^53 is not exact as float64")))
+                    (
+                        row,
+                        RowViolation(
+                            row: row, feature: name, code: "inexact",
+                            message: "an integer beyond 2^53 is not exact as float64")
+                    ))
             }
             return widened ?? column
         }

@@ -19,13 +19,13 @@ public struct SourceSQL: Sendable {
 
     var isTable: Bool { source.isTable }
 
-    /// What the rows are read from.
+    /// What the rows are read from, without the source's name as its alias.
     var relation: PostgresQuery {
         switch source.kind {
         case .table, .push: RawTable(sourceID: source.id).systemView
         case .postgres(let table): "\(identifier: table.schema, table.name)"
         // The line break ends a comment that the query may end with.
-        case .query(let sql): "(\(unescaped: sql)\n) AS \"__source\""
+        case .query(let sql): "(\(unescaped: sql)\n)"
         }
     }
 
@@ -56,12 +56,9 @@ public struct SourceSQL: Sendable {
     }
 
     /// - Parameters:
-    ///   - table: what to read from instead of `relation`.
-    ///   - condition: further conditions.
+    ///   - conditions: further conditions.
     ///   - isOrdered: by (keys, event time, recorded time, sequence).
-    func select(
-        from table: PostgresQuery? = nil, where conditions: [PostgresQuery] = [], isOrdered: Bool = false
-    ) -> PostgresQuery {
+    func select(where conditions: [PostgresQuery] = [], isOrdered: Bool = false) -> PostgresQuery {
         let keys = view.joinKeys.enumerated().map { index, key -> PostgresQuery in
             "\(query: keyExpression(key)) AS \(query: OfflineTable.keyColumn(index))"
         }
@@ -78,11 +75,20 @@ public struct SourceSQL: Sendable {
             let condition = Self.expression(filter)
             conditions.append(isTable ? "(\"__is_deleted\" OR \(query: condition))" : condition)
         }
-        var sql: PostgresQuery =
-            "SELECT \(query: columns.joined(separator: ", ")) FROM \(query: table ?? relation)"
+        if isTable, !view.joinKeys.isEmpty {
+            // A tombstone without one of this view's keys names no entity of this view.
+            let keys = view.joinKeys.map { "\(identifier: $0.name)" as PostgresQuery }
+            conditions.append(
+                "NOT (\"__is_deleted\" AND num_nulls(\(query: keys.joined(separator: ", "))) > 0)")
+        }
+        // Expressions may qualify a column with the source's name.
+        var sql: PostgresQuery = """
+            SELECT \(query: columns.joined(separator: ", ")) FROM \(query: relation) AS \(identifier: source.name)
+            """
         if !conditions.isEmpty { sql += " WHERE \(query: conditions.joined(separator: " AND "))" }
         if isOrdered {
-            let order = view.joinKeys.indices.map(OfflineTable.keyColumn)
+            let order =
+                view.joinKeys.indices.map(OfflineTable.keyColumn)
                 + ["\"__event_timestamp\"", "\"__recorded_timestamp\""] + (isTable ? ["\"__sequence\""] : [])
             sql += " ORDER BY \(query: order.joined(separator: ", "))"
         }

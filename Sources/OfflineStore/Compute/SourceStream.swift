@@ -25,7 +25,8 @@ struct SourceStream: RowStream {
             let columns = try sql.resultColumns(of: description)
             let arrival = try await now(on: connection)
             let copy = try await connection.beginCopyOut("COPY (\(query: select)) TO STDOUT (FORMAT binary)")
-            return SourceStream(copy: copy, sql: sql, decoder: SourceDecoder(sql: sql, columns: columns, arrival: arrival))
+            return SourceStream(
+                copy: copy, sql: sql, decoder: SourceDecoder(sql: sql, columns: columns, arrival: arrival))
         } catch let error as PostgresError where error.code == .server {
             throw sql.failure(error)
         }
@@ -89,7 +90,9 @@ extension SourceSQL {
     private var declaredTypes: [(what: String, type: ValueType)] {
         var declared = view.joinKeys.map { ("join key \"\($0.name)\"", $0.storedType) }
         declared += [("the event time", .timestamp), ("the recorded time", .timestamp)]
-        if isTable { declared += [("the sequence", .int64), ("the arrival", .timestamp), ("the tombstone flag", .bool)] }
+        if isTable {
+            declared += [("the sequence", .int64), ("the arrival", .timestamp), ("the tombstone flag", .bool)]
+        }
         return declared + version.features.map { ("feature \"\($0.schema.name)\"", $0.schema.type) }
     }
 

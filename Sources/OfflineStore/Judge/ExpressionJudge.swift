@@ -43,7 +43,8 @@ public struct ExpressionJudge: Sendable {
             if let error = try await judge(source) { errors.append(error) }
         }
         for view in project.featureViews where !view.isRemoved {
-            guard let source = project.sources.first(where: { $0.id == view.sourceID }), let version = view.versions.last
+            guard let source = project.sources.first(where: { $0.id == view.sourceID }),
+                let version = view.versions.last
             else { continue }
             if let filter = view.filter {
                 let subject = ExpressionSubject(
@@ -73,8 +74,7 @@ public struct ExpressionJudge: Sendable {
         switch outcome {
         case .refused(let error):
             return LarderError(
-                .expressionInvalid, "\(what): \(error.message)",
-                hint: error.hint ?? "the source login must be able to run it, and it must give the declared columns",
+                .expressionInvalid, "\(what): \(error.message)", hint: source.hint(for: error),
                 location: places.source(source.name))
         case .accepted(let types):
             for (column, type) in zip(columns, types) where !column.type.acceptsOnWrite(type) {
@@ -93,8 +93,16 @@ public struct ExpressionJudge: Sendable {
             return subject.refusal(error)
         case .accepted(let types):
             guard let type = types.first else { return nil }
-            if let error = try await trial.generatedColumnRefusal(of: subject.text, over: subject.source, type: type) {
-                return try await refusalWithRewrite(subject, error)
+            switch try await trial.generatedColumn(of: subject.text, over: subject.source, type: type) {
+            case .refused(let error): return try await refusalWithRewrite(subject, error)
+            case .accepted(let stored):
+                if let literal = subject.literalOfTheClock(missingFrom: stored) {
+                    return LarderError(
+                        .expressionNotImmutable,
+                        "\(subject.what) is not immutable: '\(literal)' would stand for the time it was defined at",
+                        hint: "use only what follows from the row itself; write a fixed time in full",
+                        location: subject.location)
+                }
             }
             guard subject.type.acceptsOnWrite(type) else {
                 return LarderError(
@@ -107,7 +115,10 @@ public struct ExpressionJudge: Sendable {
 
     /// What depends on the session's time zone becomes immutable when the zone is named; PostgreSQL judges that too.
     private func refusalWithRewrite(_ subject: ExpressionSubject, _ error: PostgresError) async throws -> LarderError {
-        guard error.sqlState == .invalidObjectDefinition else { return subject.refusal(error) }
+        // The state that says "not immutable" says "whole row" too.
+        guard error.sqlState == .invalidObjectDefinition, !error.message.contains("whole-row") else {
+            return subject.refusal(error)
+        }
         var refusal = LarderError(
             .expressionNotImmutable,
             "\(subject.what) is not immutable: its value would depend on when or where it is computed",
@@ -126,7 +137,7 @@ public struct ExpressionJudge: Sendable {
             guard case .accepted(let types) = try await trial.type(of: candidate, over: subject.source),
                 let type = types.first, subject.type.acceptsOnWrite(type)
             else { continue }
-            if try await trial.generatedColumnRefusal(of: candidate, over: subject.source, type: type) == nil {
+            if case .accepted = try await trial.generatedColumn(of: candidate, over: subject.source, type: type) {
                 return candidate
             }
         }
@@ -135,6 +146,19 @@ public struct ExpressionJudge: Sendable {
 }
 
 extension RegisteredSource {
+    /// The way out of what PostgreSQL said of a source's query or table.
+    fileprivate func hint(for error: PostgresError) -> String {
+        switch error.sqlState {
+        case .insufficientPrivilege:
+            "let the table's owner run GRANT SELECT ON ... TO the login of LARDER_POSTGRES_SOURCE_URL"
+        case .undefinedColumn:
+            "the query or table must give every declared column under its declared name"
+        default:
+            error.hint ?? error.detail
+                ?? "correct the SQL; table sources of the project are there under their own names"
+        }
+    }
+
     /// What data of a source outside of Larder's own tables is read from; nil for tables and pushes.
     fileprivate var outsideRelation: PostgresQuery? {
         switch kind {

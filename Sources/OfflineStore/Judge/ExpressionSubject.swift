@@ -53,6 +53,20 @@ struct ExpressionSubject {
         return result
     }
 
+    /// Words in a literal that PostgreSQL reads off its clock while it parses.
+    private static let clockWords: Set<Substring> = ["now", "today", "tomorrow", "yesterday"]
+
+    /// A literal such as 'now' that PostgreSQL has replaced by a time: it stands in the text, but not in what was stored,
+    /// where a literal that stayed text would.
+    func literalOfTheClock(missingFrom stored: String) -> String? {
+        let parts = text.split(separator: "'", omittingEmptySubsequences: false)
+        let literals = parts.indices.filter { $0 % 2 == 1 }.map { String(parts[$0]) }
+        return literals.first { literal in
+            let words = literal.lowercased().split { !$0.isLetter }
+            return !Self.clockWords.isDisjoint(with: words) && !stored.contains("'\(literal)'")
+        }
+    }
+
     /// What PostgreSQL said, with the way out.
     func refusal(_ error: PostgresError) -> LarderError {
         LarderError(.expressionInvalid, "\(what): \(error.message)", hint: hint(for: error), location: location)
@@ -66,7 +80,8 @@ struct ExpressionSubject {
             if let nearest = NameRule.nearest(to: unknown, in: columns) { return "did you mean \"\(nearest)\"?" }
             return "source \"\(source.name)\" has the columns \(columns.joined(separator: ", "))"
         case "0A000", "42803", "42P20", .undefinedTable, .insufficientPrivilege:
-            return "an expression may use only the columns of its own row; what needs other rows or tables is a query source"
+            return
+                "an expression may use only the columns of its own row; what needs other rows or tables is a query source"
         default:
             return error.hint ?? error.detail ?? "correct the SQL expression"
         }

@@ -12,6 +12,12 @@ struct SQLTrial {
         case refused(PostgresError)
     }
 
+    enum GeneratedColumnOutcome: Sendable {
+        /// With the expression as PostgreSQL has stored it, its constants folded.
+        case accepted(stored: String)
+        case refused(PostgresError)
+    }
+
     /// The column types of a statement over the project's table sources.
     /// - Parameter runs: also asks for the rights to run it, by `EXPLAIN`.
     func describe(_ statement: PostgresQuery, runs: Bool) async throws -> Outcome {
@@ -33,10 +39,11 @@ struct SQLTrial {
         }
     }
 
-    /// Why PostgreSQL would not have the expression as a generated column; nil when it would.
-    func generatedColumnRefusal(
+    /// Whether PostgreSQL takes the expression as a generated column.
+    func generatedColumn(
         of expression: String, over source: RegisteredSource, type: PostgresType
-    ) async throws -> PostgresError? {
+    ) async throws -> GeneratedColumnOutcome {
+        var stored = ""
         let outcome = try await trying { connection in
             try await standIn(for: source, on: connection)
             let rows = try await connection.query(
@@ -47,10 +54,16 @@ struct SQLTrial {
                 ALTER TABLE pg_temp.\(identifier: source.name) ADD COLUMN "__trial" \(unescaped: name)
                 GENERATED ALWAYS AS \(query: SourceSQL.expression(expression)) STORED
                 """)
+            stored = try await connection.query(
+                """
+                SELECT pg_get_expr(adbin, adrelid) AS stored FROM pg_attrdef
+                WHERE adrelid = to_regclass(\("pg_temp.\(source.name)"))
+                """
+            ).onlyValue(as: String.self)
             return []
         }
-        if case .refused(let error) = outcome { return error }
-        return nil
+        if case .refused(let error) = outcome { return .refused(error) }
+        return .accepted(stored: stored)
     }
 
     /// An empty temporary table with the source's columns.
@@ -73,6 +86,8 @@ struct SQLTrial {
         do {
             try await connection.transaction(isolation: .readCommitted) { connection in
                 try await connection.execute("SET LOCAL search_path = pg_temp, public")
+                // Constants are computed while PostgreSQL parses; a trial that takes long holds up every apply.
+                try await connection.execute("SET LOCAL statement_timeout = '10s'")
                 throw RollBack(types: try await body(connection))
             }
             return .accepted([])

@@ -54,6 +54,26 @@ public enum WatermarkStore {
             schemaVersion: try row.decode("schema_version", as: Int32?.self))
     }
 
+    /// Keeps other runs of the stage waiting until the transaction ends.
+    ///
+    /// A row lock and no advisory one: those are open to every login, so that the SQL of a source could take them.
+    static func lock(_ table: OfflineTable, stage: MaterializationStage, on connection: PostgresConnection) async throws
+    {
+        try await connection.execute(
+            """
+            INSERT INTO larder.watermark (feature_view_id, generation, stage, run, must_compare, updated_at)
+            VALUES (\(table.featureViewID), \(table.generation), \(stage.rawValue), 0, false, clock_timestamp())
+            ON CONFLICT DO NOTHING
+            """)
+        try await connection.execute(
+            """
+            SELECT FROM larder.watermark
+            WHERE feature_view_id = \(table.featureViewID) AND generation = \(table.generation)
+              AND stage = \(stage.rawValue)
+            FOR UPDATE
+            """)
+    }
+
     /// Where a run ends up.
     public struct Position: Sendable {
         let snapshot: String?

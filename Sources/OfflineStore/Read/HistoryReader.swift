@@ -6,14 +6,15 @@ public import PostgresClient
 public struct HistoryReader {
     /// Up to this many distinct keys are sent along, so that PostgreSQL seeks them; beyond, the whole table is streamed
     /// and the join skips what the spine does not ask for.
-    private static let maximumSoughtKeys = 20_000
+    public static let maximumSoughtKeys = 20_000
 
     private var stream: StoredRowStream
 
     /// Opens the history that can matter to a spine: rows up to its newest timestamp.
     /// - Parameter schema: the features to read; its order is that of the batches' feature columns.
     public static func open(
-        _ table: OfflineTable, schema: ViewSchema, spine: SpineIndex, on connection: PostgresConnection
+        _ table: OfflineTable, schema: ViewSchema, spine: SpineIndex, maximumSoughtKeys: Int = maximumSoughtKeys,
+        on connection: PostgresConnection
     ) async throws -> HistoryReader? {
         guard let newest = spine.maximumTimestamp, spine.distinctKeyCount > 0 else { return nil }
         let bound = PostgresTimestamp(microsecondsSince1970: newest.microsecondsSince1970)

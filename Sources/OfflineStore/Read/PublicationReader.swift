@@ -7,8 +7,9 @@ public import Registry
 public enum PublicationScope: Sendable {
     /// Every key.
     case everything
-    /// Keys with a commit since the snapshot, or with a row whose event time lies in (horizon, now].
-    case since(snapshot: String, horizon: Timestamp?)
+    /// Keys with a commit since the snapshot, or with a row whose event time lies in (horizon, now]. What was written under
+    /// another incarnation than the snapshot's is not of it.
+    case since(snapshot: String, incarnation: Incarnation, horizon: Timestamp?)
     /// Keys with a row whose event time lies in the range, both ends included.
     case eventTime(from: Timestamp, through: Timestamp)
 }
@@ -42,8 +43,13 @@ public struct PublicationReader: Sendable {
     /// way to the remaining winner.
     public func withdrawn(_ scope: PublicationScope, on connection: PostgresConnection) async throws -> Winners {
         var conditions: [PostgresQuery] = ["t.withdrawn_by IS NOT NULL"]
-        if case .since(let snapshot, _) = scope {
-            conditions.append("t.withdrawn_by IN (\(query: writes(since: snapshot)))")
+        switch scope {
+        case .everything: break
+        case .since(let snapshot, let incarnation, _):
+            conditions.append("t.withdrawn_by IN (\(query: writes(since: snapshot, incarnation)))")
+        case .eventTime(let from, let through):
+            // Only of keys whose winners are in scope too: what remains of the others is not looked at.
+            conditions += EventTimeBounds(start: from, end: through).conditions(on: "t.event_timestamp")
         }
         let select = StoredRowStream.select(from: table, schema: schema, where: conditions)
         return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
@@ -82,9 +88,10 @@ public struct PublicationReader: Sendable {
     }
 
     private func winnersOfKeys(where condition: PostgresQuery) -> PostgresQuery {
-        let matches = keys.map { "t.\(query: $0) = a.\(query: $0)" as PostgresQuery } + [
-            "t.withdrawn_by IS NULL", "t.event_timestamp <= \(query: bound)",
-        ]
+        let matches =
+            keys.map { "t.\(query: $0) = a.\(query: $0)" as PostgresQuery } + [
+                "t.withdrawn_by IS NULL", "t.event_timestamp <= \(query: bound)",
+            ]
         let affectedKeys: PostgresQuery =
             keys.isEmpty
             ? "SELECT 1 AS one FROM \(query: table.table) c WHERE \(query: condition) LIMIT 1"
@@ -101,27 +108,25 @@ public struct PublicationReader: Sendable {
     private func affected(_ scope: PublicationScope) -> PostgresQuery? {
         switch scope {
         case .everything: return nil
-        case .since(let snapshot, let horizon):
-            var condition: PostgresQuery = """
-                c.write_id IN (\(query: writes(since: snapshot)))
-                OR c.withdrawn_by IN (\(query: writes(since: snapshot)))
-                """
+        case .since(let snapshot, let incarnation, let horizon):
+            let writes = writes(since: snapshot, incarnation)
+            var condition: PostgresQuery = "c.write_id IN (\(query: writes)) OR c.withdrawn_by IN (\(query: writes))"
             if let horizon {
                 let from = PostgresTimestamp(microsecondsSince1970: horizon.microsecondsSince1970)
                 condition += " OR (c.event_timestamp > \(literal: from) AND c.event_timestamp <= \(query: bound))"
             }
             return condition
         case .eventTime(let from, let through):
-            let start = PostgresTimestamp(microsecondsSince1970: from.microsecondsSince1970)
-            let end = PostgresTimestamp(microsecondsSince1970: through.microsecondsSince1970)
-            return "c.event_timestamp >= \(literal: start) AND c.event_timestamp <= \(literal: end)"
+            return EventTimeBounds(start: from, end: through).conditions(on: "c.event_timestamp")
+                .joined(separator: " AND ")
         }
     }
 
-    private func writes(since snapshot: String) -> PostgresQuery {
+    private func writes(since snapshot: String, _ incarnation: Incarnation) -> PostgresQuery {
         """
         SELECT l.write_id FROM larder.write l
         WHERE l.feature_view_id = \(literal: table.featureViewID) AND l.generation = \(literal: Int64(table.generation))
+          AND l.incarnation_id = \(literal: Int64(incarnation.id))
           AND NOT pg_visible_in_snapshot(l.transaction_id, \(literal: snapshot)::pg_snapshot)
         """
     }

@@ -40,7 +40,8 @@ struct StoredRowStream: RowStream {
             "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "ingested_at", "is_deleted",
         ]
         let features = schema.features.map { OfflineTable.featureColumn($0.id) }
-        return (keys + system + features).map { "\(query: alias).\(query: $0)" as PostgresQuery }.joined(separator: ", ")
+        return (keys + system + features).map { "\(query: alias).\(query: $0)" as PostgresQuery }.joined(
+            separator: ", ")
     }
 
     static func select(

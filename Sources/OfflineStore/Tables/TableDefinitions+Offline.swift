@@ -105,9 +105,20 @@ public struct OfflineTableDefinition: Sendable {
             """
             CREATE VIEW \(query: name) AS
             SELECT \(query: (keys + system + features).joined(separator: ", "))
-            FROM \(query: offline.table) WHERE withdrawn_by IS NULL
+            FROM \(query: offline.table) t WHERE t.withdrawn_by IS NULL AND \(query: isNewestVersion)
             """)
         try await connection.execute("GRANT SELECT ON \(query: name) TO \(identifier: DatabaseRoles.writer)")
+    }
+
+    /// A backfill of a later version writes a row again beside the one it outranks.
+    private var isNewestVersion: PostgresQuery {
+        let place =
+            (view.joinKeys.indices.map(OfflineTable.keyColumn) + ["event_timestamp", "recorded_timestamp", "sequence"])
+            .map { "n.\(query: $0) = t.\(query: $0)" as PostgresQuery }.joined(separator: " AND ")
+        return """
+            NOT EXISTS (SELECT FROM \(query: offline.table) n
+                        WHERE \(query: place) AND n.schema_version > t.schema_version AND n.withdrawn_by IS NULL)
+            """
     }
 
     /// The schema of a project's readable views.

@@ -29,7 +29,8 @@ public struct RawTableDefinition: Sendable {
                 is_deleted boolean NOT NULL
             )
             """)
-        try await connection.execute("CREATE INDEX ON \(query: raw.table) USING brin (write_id) WITH (pages_per_range = 32)")
+        try await connection.execute(
+            "CREATE INDEX ON \(query: raw.table) USING brin (write_id) WITH (pages_per_range = 32)")
         try await connection.execute(
             "CREATE INDEX ON \(query: raw.table) (withdrawn_by) WHERE withdrawn_by IS NOT NULL")
         try await connection.execute(
@@ -56,13 +57,18 @@ public struct RawTableDefinition: Sendable {
         for version in source.versions where !knownVersions.contains(version.version) {
             for column in version.columns where known.insert(column.id).inserted {
                 try await connection.execute(
-                    "ALTER TABLE \(query: raw.table) ADD COLUMN \(query: RawTable.column(column.id)) \(query: column.type.sqlType)")
+                    "ALTER TABLE \(query: raw.table) ADD COLUMN \(query: RawTable.column(column.id)) \(query: column.type.sqlType)"
+                )
             }
             try await VersionCheck.add(
                 to: raw.table, version: version.version,
                 required: version.columns.filter { !$0.isNullable }.map { RawTable.column($0.id) },
                 vectors: version.columns.compactMap { column in
-                    if case .vector(let dimension) = column.type { (RawTable.column(column.id), dimension) } else { nil }
+                    if case .vector(let dimension) = column.type {
+                        (RawTable.column(column.id), dimension)
+                    } else {
+                        nil
+                    }
                 },
                 on: connection)
         }
@@ -86,7 +92,8 @@ public struct RawTableDefinition: Sendable {
             SELECT \(query: columns), r.sequence AS "__sequence", r.schema_version AS "__schema_version",
                    r.is_deleted AS "__is_deleted", r.withdrawn_by AS "__withdrawn_by",
                    w.arrived_at AS "__arrived_at", w.transaction_id AS "__transaction_id",
-                   withdrawal.transaction_id AS "__withdrawn_in"
+                   w.incarnation_id AS "__incarnation_id", withdrawal.transaction_id AS "__withdrawn_in",
+                   withdrawal.incarnation_id AS "__withdrawn_incarnation_id"
             FROM \(query: raw.table) r
             JOIN larder.write w ON w.write_id = r.write_id
             LEFT JOIN larder.write withdrawal ON withdrawal.write_id = r.withdrawn_by

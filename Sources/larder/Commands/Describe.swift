@@ -5,7 +5,7 @@ import TextFormats
 struct Describe: LarderCommand {
     static let configuration = CommandConfiguration(abstract: "Show one registered object with its versions.")
 
-    @Argument(help: "entities, sources, feature-views or feature-services.")
+    @Argument(help: "The kind of object.")
     var kind: ServedProject.Collection
 
     @Argument(help: "Its name.")

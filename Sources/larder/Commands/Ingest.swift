@@ -16,7 +16,7 @@ struct Ingest: LarderCommand {
     @Argument(help: ArgumentHelp("The file, or - for standard input.", valueName: "file"))
     var file: String
 
-    @Option(help: ArgumentHelp("csv, ndjson, arrow (file) or arrows (stream); by the file's name otherwise."))
+    @Option(help: ArgumentHelp("The file's format; arrows is a stream of Arrow IPC. By the file's name otherwise."))
     var format: FrameFormat?
 
     @Option(help: ArgumentHelp("The source's version that the rows are for; the newest otherwise.", valueName: "n"))

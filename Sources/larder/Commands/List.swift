@@ -5,7 +5,7 @@ import TextFormats
 struct List: LarderCommand {
     static let configuration = CommandConfiguration(abstract: "List what is registered.")
 
-    @Argument(help: "entities, sources, feature-views or feature-services.")
+    @Argument(help: "The kind of objects.")
     var kind: ServedProject.Collection
 
     @OptionGroup var options: GlobalOptions

@@ -30,7 +30,7 @@ struct Materialize: LarderCommand {
     @Flag(help: "Compare and publish everything, also where following what is new would do.")
     var full = false
 
-    @Option(help: "Do one half: offline computes, online publishes.")
+    @Option(help: ArgumentHelp("Do one half: offline computes, online publishes.", valueName: "half"))
     var only: Stage?
 
     @OptionGroup var options: GlobalOptions
@@ -51,6 +51,7 @@ struct Materialize: LarderCommand {
             }
         }
         try context.console.write(table: Self.table(results), json: .array(results.map(Self.document)))
+        if let failure = results.failure { throw failure }
         return .success
     }
 

@@ -14,7 +14,7 @@ struct TrainingSetCreate: LarderCommand {
     @Option(help: ArgumentHelp("The file with keys, times and labels, or - for standard input.", valueName: "file"))
     var spine: String
 
-    @Option(help: ArgumentHelp("csv, ndjson, arrow or arrows; by the file's name otherwise.", valueName: "format"))
+    @Option(help: ArgumentHelp("Its format; by the file's name otherwise.", valueName: "format"))
     var spineFormat: FrameFormat?
 
     @OptionGroup var features: FeatureOptions
@@ -22,7 +22,7 @@ struct TrainingSetCreate: LarderCommand {
     @Option(help: ArgumentHelp("The file to write, or - for standard output.", valueName: "file"))
     var out: String
 
-    @Option(help: ArgumentHelp("csv, ndjson, arrow or arrows; by the file's name otherwise.", valueName: "format"))
+    @Option(help: ArgumentHelp("Its format; by the file's name otherwise.", valueName: "format"))
     var outFormat: FrameFormat?
 
     @Option(help: ArgumentHelp("The spine's column of times.", valueName: "name"))

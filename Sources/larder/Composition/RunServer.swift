@@ -1,6 +1,9 @@
+import FeatureModel
 import FeatureService
+import Glibc
 import HTTPAPI
 import Logging
+import NIOCore
 import NIOPosix
 import OnlineStore
 import RedisClient
@@ -29,7 +32,16 @@ extension CommandContext {
             logger.notice("listening", metadata: ["address": "http://\(host):\(port)"])
         }
         let services: [any Service] = [redis, SnapshotService(snapshots: snapshots), server]
-        try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
+        do {
+            try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                .run()
+        } catch let error as IOError {
+            throw LarderError(
+                .configurationInvalid,
+                "cannot listen on \(host):\(configuration.port): \(String(cString: strerror(error.errnoCode)))",
+                hint: "choose another --port or --host, or set LARDER_HTTP_PORT or LARDER_HTTP_HOST")
+        }
+        logger.notice("stopped")
     }
 }
 

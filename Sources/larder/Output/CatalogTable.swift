@@ -33,7 +33,7 @@ struct CatalogTable {
                 .text("name"), .text("entities"), .text("source"), .text("ttl"), .text("published"), .number("version"),
                 .number("features"), .text("description"),
             ]
-        case .featureServices: [.text("name"), .number("features"), .text("views"), .text("description")]
+        case .featureServices: [.text("name"), .number("features"), .text("description"), .text("views")]
         }
     }
 
@@ -65,7 +65,7 @@ struct CatalogTable {
             let views = references.map { reference in
                 reference["as"] == nil ? reference.text("view") : "\(reference.text("view")) as \(reference.text("as"))"
             }
-            return [name, String(count), views.joined(separator: ", "), description]
+            return [name, String(count), description, views.joined(separator: ", ")]
         }
     }
 }

@@ -1,3 +1,4 @@
+import FeatureModel
 import Glibc
 import Synchronization
 import TextFormats
@@ -17,10 +18,15 @@ final class Console: Sendable {
 
     // MARK: Results
 
-    /// - Throws: `OutputClosed` when nobody reads any more.
+    /// - Throws: `OutputClosed` when nobody reads any more; `file_unreadable` when it cannot be written otherwise.
     func write(_ text: String) throws {
         clearStatus()
-        guard writeAll(Array(text.utf8) + [UInt8(ascii: "\n")], to: STDOUT_FILENO) else { throw OutputClosed() }
+        let failure = writeAll(Array("\(text)\n".utf8), to: STDOUT_FILENO)
+        if failure == EPIPE { throw OutputClosed() }
+        guard failure == 0 else {
+            throw LarderError(
+                .fileUnreadable, "standard output could not be written: \(String(cString: strerror(failure)))")
+        }
     }
 
     /// Writes one of the two, as `--output` says.
@@ -69,15 +75,16 @@ final class Console: Sendable {
 /// Nobody reads the results.
 struct OutputClosed: Error {}
 
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+/// - Returns: zero, or the number of the error.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     var rest = bytes[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         if count >= 0 {
             rest = rest.dropFirst(count)
         } else if errno != EINTR {
-            return false
+            return errno
         }
     }
-    return true
+    return 0
 }

@@ -17,7 +17,7 @@ extension Console {
         var lines = single(error, label: "error: ")
         for nested in error.errors { lines += single(nested, label: "").map { "  \($0)" } }
         lines += error.rows.prefix(shownRows).map { "  \($0.description.printable)" }
-        if error.rows.count > shownRows { lines.append("  ... and \(error.rows.count - shownRows) more") }
+        if error.violationCount > shownRows { lines.append("  ... and \(error.violationCount - shownRows) more") }
         return lines
     }
 

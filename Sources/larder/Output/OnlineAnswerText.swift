@@ -2,24 +2,30 @@ import FeatureModel
 import FeatureService
 import TextFormats
 
-/// An answer to an online request: for people, one feature of one entity a line; for programs, in the shape of the HTTP API.
+/// An answer to an online request: for people, a table for each entity; for programs, in the shape of the HTTP API.
 struct OnlineAnswerText {
     let response: OnlineResponse
     let now: Timestamp
 
     var table: String {
-        var table = TextTable(
-            response.keys.map { .text($0.name) }
-                + [.text("feature"), .text("value"), .text("status"), .text("event time"), .text("age")])
-        for entity in 0..<response.entityCount {
-            for feature in response.features {
-                let time = feature.eventTimes[entity].flatMap { $0.isFinite ? $0 : nil }
-                table.append(
-                    response.keys.map { Self.plain($0.values[entity]) } + [
-                        feature.name, Self.value(feature.values, entity), feature.statuses[entity].rawValue,
-                        time.map(\.description) ?? "", time.map(age) ?? "",
-                    ])
-            }
+        (0..<response.entityCount).map { entity in
+            let keys = response.keys.map { "\($0.name)=\(Self.plain($0.values[entity]))".printable }
+            let heading = keys.isEmpty ? "" : keys.joined(separator: ", ") + "\n"
+            return heading + features(of: entity)
+        }.joined(separator: "\n\n")
+    }
+
+    private func features(of entity: Int) -> String {
+        var table = TextTable([
+            .text("feature"), .text("value"), .text("status"), .text("event time"), .text("age"),
+        ])
+        for feature in response.features {
+            let time = feature.eventTimes[entity]
+            let isStatic = time.map { !$0.isFinite } ?? false
+            table.append([
+                feature.name, Self.value(feature.values, entity), feature.statuses[entity].rawValue,
+                isStatic ? "static" : time?.description ?? "", isStatic ? "" : time.map(age) ?? "",
+            ])
         }
         return table.text
     }

@@ -30,8 +30,15 @@ struct LarderFixture {
     let stores: Stores
     let redis: PrivateRedis
 
+    /// A server takes a hundred sessions by default, and every fixture has a dozen.
+    private static let limit = ConcurrencyLimit(5)
+
     /// Runs `body` with everything set up, and removes it afterwards.
     static func run(_ body: (LarderFixture) async throws -> Void) async throws {
+        try await limit.run { try await runAlone(body) }
+    }
+
+    private static func runAlone(_ body: (LarderFixture) async throws -> Void) async throws {
         try await template.withDatabase { database in
             let source = try sourceConfiguration(database)
             var writer = database
@@ -98,8 +105,10 @@ struct LarderFixture {
         _ views: [String] = [], bounds: EventTimeBounds = .none, isFull: Bool = false,
         stages: Set<MaterializationStage> = [.offline]
     ) async throws -> [MaterializeViews.ViewResult] {
-        try await MaterializeViews(stores: stores).run(
+        let results = try await MaterializeViews(stores: stores).run(
             .init(views: views, bounds: bounds, isFull: isFull, stages: stages), in: try await project())
+        if let failure = results.failure { throw failure }
+        return results
     }
 
     /// The lines of a training set made of CSV, written as CSV.

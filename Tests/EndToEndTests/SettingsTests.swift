@@ -1,0 +1,107 @@
+import FeatureModel
+import Foundation
+import HTTPAPI
+import Testing
+
+@testable import larder
+
+/// Where settings come from and how mistakes in them are told.
+@Suite struct SettingsTests {
+    private let complete = [
+        "LARDER_POSTGRES_URL": "postgresql://owner:hunter2@127.0.0.1:1/larder",
+        "LARDER_POSTGRES_SOURCE_URL": "postgresql://source:hunter2@127.0.0.1:1/larder",
+        "LARDER_REDIS_URL": "redis://:hunter2@127.0.0.1:1/0",
+    ]
+
+    private func load(_ environment: [String: String] = [:], flags: [String: String] = [:]) async throws -> Settings {
+        try await Settings.load(
+            flags: flags, defaultLogLevel: "info", environment: complete.merging(environment) { _, new in new })
+    }
+
+    @Test func `every setting is in the documentation with its variable and default, and nothing else is`() throws {
+        let text = try String(contentsOf: Program.checkout.appending(path: "docs/configuration.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
+        let expected = Setting.all.map { setting in
+            let fallback = setting.fallback.map { "`\($0)`" } ?? ""
+            return "| `\(setting.key)` | `\(setting.variable)` | \(fallback) | \(setting.summary) |"
+        }
+        #expect(rows == expected)
+    }
+
+    @Test func `all mistakes are told at once, each with its variable and a remedy`() async throws {
+        let outcome = try await Program.run(
+            ["list", "entities"],
+            environment: [
+                "LARDER_REDIS_URL": "rediss://user:hunter2@host", "LARDER_HTTP_PORT": "66000",
+                "LARDER_LOG_LEVEL": "loud", "LARDER_LIMITS_ENTITIES": "0", "LARDER_HTTP_IDLE_TIMEOUT": "1 minute",
+            ])
+        #expect(outcome.status == 1)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.contains("7 mistakes [configuration_invalid]"))
+        for variable in [
+            "LARDER_POSTGRES_URL", "LARDER_POSTGRES_SOURCE_URL", "LARDER_REDIS_URL", "LARDER_HTTP_PORT",
+            "LARDER_LOG_LEVEL", "LARDER_LIMITS_ENTITIES", "LARDER_HTTP_IDLE_TIMEOUT",
+        ] {
+            #expect(outcome.errors.contains("  \(variable): "), "\(outcome)")
+        }
+        #expect(outcome.errors.matches(of: #/hint: /#).count == 7)
+        #expect(outcome.errors.contains("eval \"$(dev/stack env)\""))
+        #expect(!outcome.errors.contains("hunter2"))
+    }
+
+    @Test func `with --output json a failure is a problem document on standard error`() async throws {
+        let outcome = try await Program.run(["list", "entities", "--output", "json"])
+        #expect(outcome.status == 1)
+        let problem = try #require(
+            JSONSerialization.jsonObject(with: Data(outcome.errors.utf8)) as? [String: Any])
+        #expect(problem["code"] as? String == "configuration_invalid")
+        #expect((problem["errors"] as? [[String: Any]])?.count == 3)
+    }
+
+    @Test func `flags come before the environment, the environment before the file, the file before defaults`()
+        async throws
+    {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json")
+        try Data(#"{"http": {"port": 1111, "host": "localhost"}, "project": "from_file"}"#.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let defaults = try await load()
+        #expect(defaults.server.port == 6580)
+        #expect(defaults.project == nil)
+        let fromFile = try await load(["LARDER_CONFIG": file.path()])
+        #expect(fromFile.server.port == 1111)
+        #expect(fromFile.server.host == "localhost")
+        #expect(fromFile.project == "from_file")
+        let fromEnvironment = try await load(["LARDER_CONFIG": file.path(), "LARDER_HTTP_PORT": "2222"])
+        #expect(fromEnvironment.server.port == 2222)
+        let fromFlags = try await load(
+            ["LARDER_CONFIG": file.path(), "LARDER_HTTP_PORT": "2222"], flags: ["http.port": "3333"])
+        #expect(fromFlags.server.port == 3333)
+    }
+
+    @Test func `a variable that is empty is as good as none`() async throws {
+        #expect(try await load(["LARDER_HTTP_PORT": "", "LARDER_PROJECT": ""]).server.port == 6580)
+    }
+
+    @Test(arguments: ["missing.json", "not json"])
+    func `a file of settings that cannot be read is a mistake`(_ text: String) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json")
+        if text != "missing.json" { try Data(text.utf8).write(to: file) }
+        defer { try? FileManager.default.removeItem(at: file) }
+        let error = await #expect(throws: LarderError.self) { try await load(["LARDER_CONFIG": file.path()]) }
+        #expect(error?.code == .configurationInvalid)
+        #expect(error?.message.contains("LARDER_CONFIG") == true)
+    }
+
+    @Test func `a number in the file that is no port is a mistake, not the default`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json")
+        try Data(#"{"http": {"port": 6580.5}}"#.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        await #expect(throws: LarderError.self) { try await load(["LARDER_CONFIG": file.path()]) }
+    }
+
+    @Test func `no text of the settings shows a password`() async throws {
+        var text = ""
+        dump(try await load(), to: &text)
+        #expect(!text.contains("hunter2"))
+    }
+}

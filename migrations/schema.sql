@@ -1,0 +1,232 @@
+-- The schema after the newest migration. Written by MigrationTests with UPDATE_GOLDEN=1.
+CREATE SCHEMA larder;
+COMMENT ON SCHEMA larder IS 'Larder: registry, ledger of writes, watermarks, key spaces';
+CREATE SCHEMA larder_data;
+COMMENT ON SCHEMA larder_data IS 'Larder: raw tables (source_<id>) and offline tables (view_<id>_g<generation>)';
+CREATE SCHEMA larder_raw;
+COMMENT ON SCHEMA larder_raw IS 'Larder: table sources with their system columns, for computation by the source login';
+CREATE FUNCTION larder.current_incarnation(OUT system_identifier bigint, OUT timeline integer, OUT database_oid oid) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s),
+           ('x' || substring(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) FROM 1 FOR 8))::bit(32)::integer,
+           (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+$$;
+CREATE FUNCTION larder.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of %.% are immutable', TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = 'integrity_constraint_violation';
+END
+$$;
+CREATE TABLE larder.apply_audit (
+    id bigint NOT NULL,
+    project_id bigint NOT NULL,
+    revision_before bigint NOT NULL,
+    revision_after bigint NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    login text NOT NULL,
+    changes json NOT NULL
+);
+ALTER TABLE larder.apply_audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME larder.apply_audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE larder.generation (
+    feature_view_id bigint NOT NULL,
+    number integer NOT NULL,
+    project_id bigint NOT NULL,
+    layout_version integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT generation_number_check CHECK ((number > 0))
+);
+CREATE TABLE larder.incarnation (
+    id integer NOT NULL,
+    system_identifier bigint NOT NULL,
+    timeline integer NOT NULL,
+    database_oid oid NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL
+);
+ALTER TABLE larder.incarnation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME larder.incarnation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE larder.installation (
+    id text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone NOT NULL,
+    is_only_row boolean NOT NULL,
+    CONSTRAINT installation_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{8}$'::text)),
+    CONSTRAINT installation_is_only_row_check CHECK (is_only_row)
+);
+CREATE TABLE larder.key_space (
+    id bigint NOT NULL,
+    feature_view_id bigint NOT NULL,
+    generation integer NOT NULL,
+    incarnation_id integer NOT NULL,
+    fence bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone
+);
+ALTER TABLE larder.key_space ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME larder.key_space_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE larder.migration (
+    number integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    sha256 bytea NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    applied_by text NOT NULL,
+    duration interval NOT NULL
+);
+CREATE SEQUENCE larder.object_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE larder.online_store (
+    project_id bigint NOT NULL,
+    online_incarnation bigint NOT NULL,
+    redis_run_id text NOT NULL,
+    minimum_revision bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+CREATE TABLE larder.project (
+    id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    revision bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE larder.revision (
+    project_id bigint NOT NULL,
+    revision bigint NOT NULL,
+    contents json NOT NULL,
+    contents_sha256 bytea NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    CONSTRAINT revision_contents_sha256_check CHECK ((length(contents_sha256) = 32)),
+    CONSTRAINT revision_revision_check CHECK ((revision > 0))
+);
+CREATE SEQUENCE larder.row_block
+    START WITH 65536
+    INCREMENT BY 65536
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE larder.source_table (
+    source_id bigint NOT NULL,
+    project_id bigint NOT NULL,
+    layout_version integer NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE larder.watermark (
+    feature_view_id bigint NOT NULL,
+    generation integer NOT NULL,
+    stage text NOT NULL,
+    run bigint NOT NULL,
+    incarnation_id integer,
+    snapshot pg_snapshot,
+    horizon timestamp with time zone,
+    must_compare boolean NOT NULL,
+    schema_version integer,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT watermark_check CHECK (((snapshot IS NULL) = (incarnation_id IS NULL))),
+    CONSTRAINT watermark_stage_check CHECK ((stage = ANY (ARRAY['offline'::text, 'online'::text])))
+);
+CREATE TABLE larder.write (
+    write_id bigint NOT NULL,
+    incarnation_id integer NOT NULL,
+    transaction_id xid8 NOT NULL,
+    arrived_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    kind text NOT NULL,
+    source_id bigint,
+    feature_view_id bigint,
+    generation integer,
+    schema_version integer NOT NULL,
+    idempotency_key bytea,
+    rows_written bigint NOT NULL,
+    rows_withdrawn bigint NOT NULL,
+    CONSTRAINT write_check CHECK (((source_id IS NULL) <> (feature_view_id IS NULL))),
+    CONSTRAINT write_check1 CHECK (((feature_view_id IS NULL) = (generation IS NULL))),
+    CONSTRAINT write_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'materialize'::text, 'push'::text, 'erase'::text])))
+);
+CREATE SEQUENCE larder.write_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE ONLY larder.apply_audit
+    ADD CONSTRAINT apply_audit_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.generation
+    ADD CONSTRAINT generation_pkey PRIMARY KEY (feature_view_id, number);
+ALTER TABLE ONLY larder.incarnation
+    ADD CONSTRAINT incarnation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.incarnation
+    ADD CONSTRAINT incarnation_system_identifier_timeline_database_oid_key UNIQUE (system_identifier, timeline, database_oid);
+ALTER TABLE ONLY larder.installation
+    ADD CONSTRAINT installation_is_only_row_key UNIQUE (is_only_row);
+ALTER TABLE ONLY larder.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.key_space
+    ADD CONSTRAINT key_space_feature_view_id_generation_incarnation_id_key UNIQUE (feature_view_id, generation, incarnation_id);
+ALTER TABLE ONLY larder.key_space
+    ADD CONSTRAINT key_space_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY larder.online_store
+    ADD CONSTRAINT online_store_pkey PRIMARY KEY (project_id);
+ALTER TABLE ONLY larder.project
+    ADD CONSTRAINT project_name_key UNIQUE (name);
+ALTER TABLE ONLY larder.project
+    ADD CONSTRAINT project_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.revision
+    ADD CONSTRAINT revision_pkey PRIMARY KEY (project_id, revision);
+ALTER TABLE ONLY larder.source_table
+    ADD CONSTRAINT source_table_pkey PRIMARY KEY (source_id);
+ALTER TABLE ONLY larder.watermark
+    ADD CONSTRAINT watermark_pkey PRIMARY KEY (feature_view_id, generation, stage);
+ALTER TABLE ONLY larder.write
+    ADD CONSTRAINT write_pkey PRIMARY KEY (write_id);
+CREATE INDEX write_by_source ON larder.write USING btree (source_id, transaction_id) WHERE (source_id IS NOT NULL);
+CREATE INDEX write_by_view ON larder.write USING btree (feature_view_id, generation, transaction_id) WHERE (feature_view_id IS NOT NULL);
+CREATE UNIQUE INDEX write_idempotency ON larder.write USING btree (source_id, idempotency_key) WHERE ((source_id IS NOT NULL) AND (idempotency_key IS NOT NULL));
+CREATE UNIQUE INDEX write_view_idempotency ON larder.write USING btree (feature_view_id, generation, idempotency_key) WHERE ((feature_view_id IS NOT NULL) AND (idempotency_key IS NOT NULL));
+CREATE TRIGGER apply_audit_is_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON larder.apply_audit FOR EACH STATEMENT EXECUTE FUNCTION larder.refuse_change();
+CREATE TRIGGER revision_is_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON larder.revision FOR EACH STATEMENT EXECUTE FUNCTION larder.refuse_change();
+CREATE TRIGGER write_is_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON larder.write FOR EACH STATEMENT EXECUTE FUNCTION larder.refuse_change();
+ALTER TABLE ONLY larder.apply_audit
+    ADD CONSTRAINT apply_audit_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.generation
+    ADD CONSTRAINT generation_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.key_space
+    ADD CONSTRAINT key_space_feature_view_id_generation_fkey FOREIGN KEY (feature_view_id, generation) REFERENCES larder.generation(feature_view_id, number);
+ALTER TABLE ONLY larder.key_space
+    ADD CONSTRAINT key_space_incarnation_id_fkey FOREIGN KEY (incarnation_id) REFERENCES larder.incarnation(id);
+ALTER TABLE ONLY larder.online_store
+    ADD CONSTRAINT online_store_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.revision
+    ADD CONSTRAINT revision_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.source_table
+    ADD CONSTRAINT source_table_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.watermark
+    ADD CONSTRAINT watermark_feature_view_id_generation_fkey FOREIGN KEY (feature_view_id, generation) REFERENCES larder.generation(feature_view_id, number);
+ALTER TABLE ONLY larder.watermark
+    ADD CONSTRAINT watermark_incarnation_id_fkey FOREIGN KEY (incarnation_id) REFERENCES larder.incarnation(id);
+ALTER TABLE ONLY larder.write
+    ADD CONSTRAINT write_incarnation_id_fkey FOREIGN KEY (incarnation_id) REFERENCES larder.incarnation(id);
