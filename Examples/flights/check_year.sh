@@ -62,7 +62,7 @@ create_training_sets() {
 verify() {
     local format
     for format in arrow csv; do
-        "$python" "$examples/verify_training_set.py" "$data" "$output/training_set.$format"
+        "$python" "$examples/verify_training_set.py" "$data" "$output/training_set.$format" --added-features
     done
 }
 
@@ -70,7 +70,7 @@ step "fetch the year" fetch
 step "start the stack" start_stack
 step "migrate and apply" define
 step "ingest" ingest
-# First, while nothing later than the times it asks for is in the online store.
+# First, while nothing later than the times it asks for is in the online store. It adds features to two views.
 step "compare online with offline" "$python" "$examples/compare_online_offline.py" "$data" --larder "$binary"
 step "materialize the rest" larder materialize --project flights
 step "create the training sets" create_training_sets

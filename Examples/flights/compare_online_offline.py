@@ -7,7 +7,12 @@ Expects a project `flights` that is applied, with the five raw files ingested an
 LARDER_* variables of `dev/stack env`. For each time T it runs `larder materialize --end T` and starts
 `larder serve --clock-fixed T`. The same random keys (of real flights, unknown ones, nulls) are then asked for over HTTP
 and, as a spine with event_timestamp T, through `larder training-set create`; both must give the value, the status and
-the event time that reference.py finds. Prints how often each status occurred; exits with 1 on any difference.
+the event time that reference.py finds.
+
+At the last T features are added to two views whose rows are stored already, and everything is compared twice more: when
+the features have their defaults, and after another `larder materialize`, when they have values. The project keeps them.
+
+Prints how often each status occurred; exits with 1 on any difference, or when a status was too rare to say anything.
 """
 
 import argparse
@@ -27,10 +32,14 @@ import urllib.request
 import pandas
 import pyarrow.ipc
 
+import added_features
 import reference
 
+SERVICE = "departure_delay"
 KEYS = ["origin", "dest", "carrier", "tailnum"]
 ENTITIES_PER_REQUEST = 50
+STATUSES = [reference.PRESENT, reference.NULL_VALUE, reference.NOT_FOUND, reference.OUTSIDE_MAX_AGE,
+            reference.DEFAULTED, reference.INVALID_KEY]
 LEAST_OF_EACH_STATUS = 50
 LEAST_SHARE_PRESENT = 0.3
 
@@ -114,26 +123,27 @@ class Larder:
                 time.sleep(0.05)
         sys.exit(f"error: the server did not become ready\n{(self.directory / 'server.log').read_text()[-4000:]}")
 
-    def offline(self, rows, moment):
-        """{column: values} of a training set in which every row asks for `moment`."""
+    def offline(self, rows, moment, features=None):
+        """{column: values} of a training set of `features`, or the service's, in which every row asks for `moment`."""
         spine = self.directory / "spine.ndjson"
         timestamp = text_of(moment)
         spine.write_text("".join(json.dumps({**row, "event_timestamp": timestamp}) + "\n" for row in rows))
         out = self.directory / "training_set.arrow"
-        self.run("training-set", "create", "--spine", str(spine), "--service", "departure_delay", "--out", str(out),
-                 "--full-feature-names")
+        asked = ["--features", ",".join(features)] if features else ["--service", SERVICE]
+        self.run("training-set", "create", "--spine", str(spine), *asked, "--out", str(out), "--full-feature-names")
         with pyarrow.ipc.open_file(out) as reader:
             table = reader.read_all()
         return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
-def online(address, rows):
-    """{feature: (values, statuses, event times in microseconds)} over all rows."""
+def online(address, rows, features=None):
+    """{feature: (values, statuses, event times in microseconds)} over all rows, of `features` or the service's."""
+    asked = {"features": features} if features else {"feature_service": SERVICE}
     answers = collections.defaultdict(lambda: ([], [], []))
     for start in range(0, len(rows), ENTITIES_PER_REQUEST):
         part = rows[start:start + ENTITIES_PER_REQUEST]
         body = {
-            "feature_service": "departure_delay", "full_feature_names": True,
+            **asked, "full_feature_names": True,
             "entities": {key: [row[key] for row in part] for key in KEYS},
         }
         request = urllib.request.Request(
@@ -186,7 +196,7 @@ class Comparison:
                     self.check(f"online value {place}", value, json_number(on_values[index], value))
                     self.check(f"offline value {place}", value, off[name][index])
                     # A static row holds for all times and has none of its own.
-                    if status in (reference.PRESENT, reference.NULL_VALUE) and times[index] != reference.ALWAYS:
+                    if times[index] is not None and times[index] != reference.ALWAYS:
                         self.check(f"online event time {place}", int(times[index]), on_times[index])
 
     def verdict(self):
@@ -194,15 +204,34 @@ class Comparison:
         print(f"{total} values, {self.compared} comparisons, {self.differences} differences")
         for status, count in sorted(self.statuses.items()):
             print(f"  {status:16} {count:8}  {count / total:6.1%}")
-        expected = [reference.PRESENT, reference.NULL_VALUE, reference.NOT_FOUND, reference.OUTSIDE_MAX_AGE,
-                    reference.INVALID_KEY]
-        rare = [status for status in expected if self.statuses[status] < LEAST_OF_EACH_STATUS]
+        rare = [status for status in STATUSES if self.statuses[status] < LEAST_OF_EACH_STATUS]
         if rare:
             print(f"too few to say anything: {', '.join(rare)}")
         enough = self.statuses[reference.PRESENT] >= LEAST_SHARE_PRESENT * total
         if not enough:
             print(f"less than {LEAST_SHARE_PRESENT:.0%} PRESENT")
         return not self.differences and not rare and enough
+
+
+def compare_added_features(larder, comparison, views, moment, rows):
+    """Adds the features, then computes them. Everything was materialized through `moment` before."""
+    folder = larder.directory / "feature-defs"
+    added_features.write_definitions(folder)
+    names = sorted(added_features.DEFAULTS)
+    defaulted, computed = (added_features.extended(views, recomputed) for recomputed in (False, True))
+    steps = [
+        ("added", defaulted, ["apply", str(folder), "--yes"]),
+        ("computed", computed, ["materialize", *names, "--end", text_of(moment)]),
+    ]
+    for step, expected, command in steps:
+        larder.run(*command)
+        own = added_features.changed(expected)
+        features = [f"{view.name}:{feature}" for view in own for feature in view.features]
+        with larder.serving(moment) as address:
+            by_service, by_list = online(address, rows), online(address, rows, features)
+        comparison.compare(moment, rows, expected, by_service, larder.offline(rows, moment))
+        comparison.compare(moment, rows, own, by_list, larder.offline(rows, moment, features))
+        print(f"{text_of(moment)}, features {step}: {comparison.differences} differences so far", flush=True)
 
 
 def main():
@@ -226,6 +255,7 @@ def main():
                 on = online(address, rows)
             comparison.compare(moment, rows, views, on, larder.offline(rows, moment))
             print(f"{text_of(moment)}: {comparison.differences} differences so far", flush=True)
+        compare_added_features(larder, comparison, views, moment, rows)
     sys.exit(0 if comparison.verdict() else 1)
 
 

@@ -16,14 +16,15 @@ GRACE = 7 * DAY
 ALWAYS = numpy.iinfo(numpy.int64).min  # the event time of a row that has none
 
 PRESENT, NULL_VALUE, NOT_FOUND = "PRESENT", "NULL_VALUE", "NOT_FOUND"
-OUTSIDE_MAX_AGE, INVALID_KEY = "OUTSIDE_MAX_AGE", "INVALID_KEY"
+OUTSIDE_MAX_AGE, DEFAULTED, INVALID_KEY = "OUTSIDE_MAX_AGE", "DEFAULTED", "INVALID_KEY"
 
 
 class View:
     """One feature view: its rows, and the newest row for some keys at some time.
 
     `rows` has the columns of `keys`, `time`, and one for each feature, in the order in which the rows were written.
-    `request_keys` are the names of the keys in a spine, where those differ.
+    `request_keys` are the names of the keys in a spine, where those differ. `filled_in` has the default, or None, of
+    each feature that came to the view after its rows were written.
     """
 
     def __init__(self, name, rows, keys, features, ttl=None, request_keys=None, view=None):
@@ -33,6 +34,7 @@ class View:
         self.request_keys = request_keys or keys
         self.features = features
         self.ttl = ttl
+        self.filled_in = {}
         # Stable, so that of two rows with equal keys and times the one written later comes last.
         self.rows = rows.sort_values("time", kind="stable").reset_index(drop=True)
         self.times = self.rows["time"].to_numpy()
@@ -83,9 +85,13 @@ class View:
         for feature in self.features:
             column = self.rows[feature].astype(object).where(self.rows[feature].notna(), None).to_numpy()
             values = numpy.full(len(spine), None, dtype=object)
-            values[usable] = column[winners[usable]]
             statuses = row_statuses.copy()
-            statuses[usable & (values == None)] = NULL_VALUE  # noqa: E711: elementwise
+            if feature in self.filled_in:
+                values[usable] = self.filled_in[feature]
+                statuses[usable] = DEFAULTED
+            else:
+                values[usable] = column[winners[usable]]
+                statuses[usable & (values == None)] = NULL_VALUE  # noqa: E711: elementwise
             answers[feature] = (values, statuses)
         times = numpy.full(len(spine), None, dtype=object)
         times[usable] = self.times[winners[usable]]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Compares every value of a training set with the answer that reference.py finds from the original CSV files.
 
-    verify_training_set.py CSV_DIRECTORY TRAINING_SET.arrow|.arrows|.csv
+    verify_training_set.py CSV_DIRECTORY TRAINING_SET.arrow|.arrows|.csv [--added-features]
 
 The training set is the one that `larder training-set create --service departure_delay` makes of spine.csv, with or
-without --full-feature-names. Exits with 1 when a value, a row or a column is not as it should be.
+without --full-feature-names; with --added-features, in a project that has the features of added_features.py as well.
+Exits with 1 when a value, a row or a column is not as it should be.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.ipc
 
+import added_features
 import reference
 
 TYPES = {
@@ -31,6 +33,8 @@ TYPES = {
     "mean_delay_7d": pyarrow.float64(), "flights_7d": pyarrow.int64(),
     "mean_delay_14d": pyarrow.float64(), "worst_delay_14d": pyarrow.int32(), "flights_14d": pyarrow.int64(),
     "arrivals_1h": pyarrow.int64(), "share_late_1h": pyarrow.float64(), "mean_delay_1h": pyarrow.float64(),
+    "is_hot": pyarrow.bool_(), "sight": pyarrow.string(), "is_gusty": pyarrow.bool_(),
+    "is_wide_body": pyarrow.bool_(), "seats_per_engine": pyarrow.int32(), "is_fast": pyarrow.bool_(),
 }
 LABELS = ["dep_delay", "arr_delay"]
 
@@ -134,8 +138,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("csv_directory", type=pathlib.Path)
     parser.add_argument("training_set", type=pathlib.Path)
+    parser.add_argument("--added-features", action="store_true", help="the project has those of added_features.py")
     options = parser.parse_args()
     flights, views = reference.views(options.csv_directory)
+    if options.added_features:
+        views = added_features.extended(views, recomputed=True)
     table, typed = read_training_set(options.training_set)
     report = Report()
     spine = check_spine(report, table, flights)

@@ -6,6 +6,8 @@ public struct ArrowLimits: Sendable {
     public var maximumMetadataBytes: Int
     /// Bytes of one message's body.
     public var maximumBodyBytes: Int
+    /// Bytes of a file that has to be held whole, because only its footer finds its messages.
+    public var maximumHeldFileBytes: Int
     /// Bytes that one record batch may take once decoded. Nulls, dictionaries and short offsets take more room
     /// decoded than on the wire.
     public var maximumDecodedBytes: Int
@@ -15,11 +17,12 @@ public struct ArrowLimits: Sendable {
     public var maximumColumns: Int
 
     public init(
-        maximumMetadataBytes: Int = 16 << 20, maximumBodyBytes: Int = 1 << 30, maximumDecodedBytes: Int = 2 << 30,
-        maximumRows: Int = 1 << 26, maximumColumns: Int = 4_096
+        maximumMetadataBytes: Int = 16 << 20, maximumBodyBytes: Int = 1 << 30, maximumHeldFileBytes: Int = 2 << 30,
+        maximumDecodedBytes: Int = 2 << 30, maximumRows: Int = 1 << 26, maximumColumns: Int = 4_096
     ) {
         self.maximumMetadataBytes = maximumMetadataBytes
         self.maximumBodyBytes = maximumBodyBytes
+        self.maximumHeldFileBytes = maximumHeldFileBytes
         self.maximumDecodedBytes = maximumDecodedBytes
         self.maximumRows = maximumRows
         self.maximumColumns = maximumColumns

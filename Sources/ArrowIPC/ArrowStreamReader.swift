@@ -2,11 +2,12 @@ public import FeatureModel
 
 /// Reads record batches from Arrow IPC bytes as they arrive.
 ///
-/// Takes the streaming format, and the file format from its first byte on: the messages of a file lie in the order
-/// of a stream, its footer is checked against them. Little-endian, uncompressed, metadata version 5 (and 4).
+/// Takes the streaming format, and the file format from its first byte on: the messages of most files lie in the order
+/// of a stream, and the footer is checked against them. A file that does not start with a message is held until its
+/// end and then read through its footer. Little-endian, uncompressed, metadata version 5 (and 4).
 ///
-/// Feed bytes, take the batches that became complete, and call `finish` once the input has ended: input without its
-/// end marker was cut.
+/// Feed bytes, take the batches that became complete, call `finish` once the input has ended and take what is left:
+/// input without its end marker was cut.
 public struct ArrowStreamReader: Sendable {
     private enum Phase {
         /// Too few bytes to tell a stream from a file.
@@ -14,6 +15,10 @@ public struct ArrowStreamReader: Sendable {
         case messages
         /// After a file's last message.
         case footer
+        /// Keeps a file whose messages only its footer finds.
+        case heldFile
+        /// After the end of such a file: the record batches still to be decoded.
+        case blocks(ArraySlice<ArrowFileFooter.Block>)
         case end
         case failed(LarderError)
     }
@@ -48,12 +53,8 @@ public struct ArrowStreamReader: Sendable {
     public mutating func feed(_ bytes: some Collection<UInt8>) throws(LarderError) {
         if case .failed(let error) = phase { throw error }
         pending.append(contentsOf: bytes)
-        do {
-            while try step() {}
-        } catch {
-            phase = .failed(error)
-            pending = []
-            throw error
+        try attempt { reader throws(LarderError) in
+            while try reader.step() {}
         }
         if head == pending.count {
             pending.removeAll(keepingCapacity: true)
@@ -64,14 +65,15 @@ public struct ArrowStreamReader: Sendable {
         }
     }
 
-    /// The next decoded batch; nil when more bytes are needed or the input has ended.
+    /// The next decoded batch; nil when more bytes are needed or, after `finish`, when there are no more.
     public mutating func nextBatch() throws(LarderError) -> RecordBatch? {
-        guard nextBatchIndex < batches.count else {
+        if nextBatchIndex == batches.count {
             batches.removeAll()
             nextBatchIndex = 0
             if case .failed(let error) = phase { throw error }
-            return nil
+            try attempt { reader throws(LarderError) in try reader.decodeNextBlock() }
         }
+        guard nextBatchIndex < batches.count else { return nil }
         defer { nextBatchIndex += 1 }
         return batches[nextBatchIndex]
     }
@@ -81,8 +83,9 @@ public struct ArrowStreamReader: Sendable {
     public mutating func finish() throws(LarderError) {
         switch phase {
         case .failed(let error): throw error
-        case .end: return
+        case .end, .blocks: return
         case .footer: try checkFooter()
+        case .heldFile: return try attempt { reader throws(LarderError) in try reader.openHeldFile() }
         case .start where pending.isEmpty:
             throw .malformedArrow("it is empty", hint: "write at least the schema and the end marker")
         case .start, .messages:
@@ -91,6 +94,17 @@ public struct ArrowStreamReader: Sendable {
                 hint: "the writer stopped midway or was not closed; get the data again")
         }
         phase = .end
+    }
+
+    /// Does work after whose failure the reader stays failed.
+    private mutating func attempt(_ work: (inout Self) throws(LarderError) -> Void) throws(LarderError) {
+        do {
+            try work(&self)
+        } catch {
+            phase = .failed(error)
+            pending = []
+            throw error
+        }
     }
 
     private var available: Int { pending.count - head }
@@ -104,9 +118,17 @@ public struct ArrowStreamReader: Sendable {
         case .footer:
             guard available <= limits.maximumMetadataBytes else { throw .arrowLimit("the file's footer") }
             return false
+        case .heldFile:
+            guard available <= limits.maximumHeldFileBytes else {
+                throw .arrowLimit(
+                    "a file without a message at its start has more than \(limits.maximumHeldFileBytes) bytes",
+                    hint: "write it as an Arrow stream")
+            }
+            return false
         case .end:
             guard available == 0 else { throw .malformedArrow("bytes follow the end marker") }
             return false
+        case .blocks: throw .malformedArrow("bytes follow the end of the file")
         case .failed(let error): throw error
         }
     }
@@ -114,6 +136,11 @@ public struct ArrowStreamReader: Sendable {
     private mutating func recognize() throws(LarderError) -> Bool {
         guard available >= 8 else { return false }
         if pending[head..<head + 6].elementsEqual(ArrowFile.magic) {
+            guard available >= 12 else { return false }
+            guard pending[head + 8..<head + 12].elementsEqual(ArrowFile.continuation) else {
+                phase = .heldFile
+                return true
+            }
             isFile = true
             head += 8
         } else if Array(pending[head..<head + 4]) != ArrowFile.continuation {
@@ -140,7 +167,7 @@ public struct ArrowStreamReader: Sendable {
             phase = .footer
             return true
         }
-        let length = Int(littleEndianInt32(at: head + 4))
+        let length = Int(littleEndianInt32: pending[head + 4..<head + 8])
         if length == 0 {
             guard schema != nil else { throw .malformedArrow("it ends before its schema") }
             head += 8
@@ -167,12 +194,6 @@ public struct ArrowStreamReader: Sendable {
         return true
     }
 
-    private func littleEndianInt32(at index: Int) -> Int32 {
-        var value: UInt32 = 0
-        for byte in pending[index..<index + 4].reversed() { value = value << 8 | UInt32(byte) }
-        return Int32(bitPattern: value)
-    }
-
     private mutating func decode(_ message: FlatBufferTable, body: Range<Int>) throws(LarderError) {
         let version = try message.integer(0, default: 0 as Int16)
         guard version == MetadataVersion.v5 || version == MetadataVersion.v4 else {
@@ -182,10 +203,7 @@ public struct ArrowStreamReader: Sendable {
         guard let header = try message.table(2) else { throw .malformedArrow("a message has no header") }
         switch (try message.integer(1, default: 0 as UInt8), schema) {
         case (MessageHeader.schema, nil):
-            var decoder = SchemaDecoder(limits: limits, options: options)
-            let decoded = try decoder.decode(header)
-            schema = decoded
-            fields = decoded.map(\.field)
+            try decodeSchema(header)
         case (MessageHeader.schema, _):
             throw .malformedArrow("it has a second schema")
         case (MessageHeader.dictionaryBatch, let schema?):
@@ -200,6 +218,13 @@ public struct ArrowStreamReader: Sendable {
         case (let type, _):
             throw .malformedArrow("it has a message of type \(type)", hint: "send record batches, not tensors")
         }
+    }
+
+    private mutating func decodeSchema(_ header: FlatBufferTable) throws(LarderError) {
+        var decoder = SchemaDecoder(limits: limits, options: options)
+        let decoded = try decoder.decode(header)
+        schema = decoded
+        fields = decoded.map(\.field)
     }
 
     private func decodeColumns(
@@ -219,6 +244,9 @@ public struct ArrowStreamReader: Sendable {
         let decoded = try decodeColumns(data, fields: [values], body: body)
         guard let column = decoded.columns.first else { return }
         guard try header.bool(2) else {
+            if case .heldFile = phase, dictionaries[id] != nil {
+                throw .malformedArrow("it replaces a dictionary, which only a stream may do")
+            }
             dictionaries[id] = column
             return
         }
@@ -230,20 +258,27 @@ public struct ArrowStreamReader: Sendable {
     }
 
     private func checkFooter() throws(LarderError) {
-        let trailer = 4 + ArrowFile.magic.count
-        guard available >= trailer, pending.suffix(ArrowFile.magic.count).elementsEqual(ArrowFile.magic) else {
-            throw .malformedArrow("the file ends before its footer", hint: "get the file again; it was cut")
-        }
-        let length = Int(littleEndianInt32(at: pending.count - trailer))
-        guard length > 0, length <= available - trailer else {
-            throw .malformedArrow("the file's footer has no valid length")
-        }
-        let end = pending.count - trailer
-        let footer = try FlatBufferTable(root: Array(pending[end - length..<end]))
-        let stated = try footer.structCount(3, elementSize: 24)
+        let stated = try ArrowFileFooter(pending[head...], limits: limits).recordBatchCount
         guard stated == batchCount else {
             throw .malformedArrow("the file's footer lists \(stated) record batches, the file holds \(batchCount)")
         }
+    }
+
+    /// Reads the schema and the dictionaries of a held file, which may lie anywhere in it.
+    private mutating func openHeldFile() throws(LarderError) {
+        let footer = try ArrowFileFooter(pending[...], limits: limits)
+        try decodeSchema(try footer.schema())
+        let blocks = try footer.blocks(limits: limits)
+        for block in blocks.dictionaries {
+            try decode(try block.message(in: pending, type: MessageHeader.dictionaryBatch), body: block.body)
+        }
+        phase = .blocks(blocks.recordBatches[...])
+    }
+
+    private mutating func decodeNextBlock() throws(LarderError) {
+        guard case .blocks(var blocks) = phase, let block = blocks.popFirst() else { return }
+        phase = .blocks(blocks)
+        try decode(try block.message(in: pending, type: MessageHeader.recordBatch), body: block.body)
     }
 }
 

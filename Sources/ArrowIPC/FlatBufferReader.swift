@@ -124,8 +124,22 @@ struct FlatBufferTable {
         return values
     }
 
-    /// Number of elements of a vector of structs of `elementSize` bytes; 0 when absent.
-    func structCount(_ slot: Int, elementSize: Int) throws(LarderError) -> Int {
-        try vector(slot, elementSize: elementSize)?.count ?? 0
+    /// Where a message lies in a file, as its footer states it.
+    typealias Block = (offset: Int64, metadataLength: Int32, bodyLength: Int64)
+
+    /// A vector of Block structs; empty when absent.
+    func blocks(_ slot: Int) throws(LarderError) -> [Block] {
+        guard let vector = try vector(slot, elementSize: 24) else { return [] }
+        var blocks: [Block] = []
+        blocks.reserveCapacity(vector.count)
+        for start in stride(from: vector.start, to: vector.start + vector.count * 24, by: 24) {
+            // Four bytes of padding follow the metadata's length.
+            blocks.append(
+                (
+                    try Self.load(bytes, at: start), try Self.load(bytes, at: start + 8),
+                    try Self.load(bytes, at: start + 16)
+                ))
+        }
+        return blocks
     }
 }

@@ -135,6 +135,15 @@ struct FixtureTests {
         #expect(try values(batches, "c") == [.string("a"), .string("b"), .null])
     }
 
+    @Test("a file of polars, which only its footer finds the messages of", arguments: [1, 100, .max])
+    func polarsFile(chunk: Int) throws {
+        let read = try readAll(try Fixtures.bytes("polars.arrow"), chunk: chunk)
+        #expect(read.fields == ["s", "c"].map { Field(name: $0, type: .string) })
+        #expect(read.batches.map(\.rowCount) == [2, 1])
+        #expect(try values(read.batches, "s") == [.string("short"), .null, .string("longer than twelve bytes")])
+        #expect(try values(read.batches, "c") == [.string("a"), .string("b"), .null])
+    }
+
     @Test("no rows, and rows without columns")
     func empty() throws {
         #expect(try read("empty.arrows").allSatisfy { $0.rowCount == 0 })

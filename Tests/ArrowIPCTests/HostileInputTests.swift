@@ -7,8 +7,8 @@ import Testing
 struct HostileInputTests {
     /// Small, so that input which would take much memory is told by its error.
     private let limits = ArrowLimits(
-        maximumMetadataBytes: 1 << 16, maximumBodyBytes: 1 << 20, maximumDecodedBytes: 1 << 22, maximumRows: 1 << 16,
-        maximumColumns: 64)
+        maximumMetadataBytes: 1 << 16, maximumBodyBytes: 1 << 20, maximumHeldFileBytes: 1 << 20,
+        maximumDecodedBytes: 1 << 22, maximumRows: 1 << 16, maximumColumns: 64)
 
     private func sample(seed: UInt64 = 1, rows: Int = 9) -> RecordBatch {
         var generator = SeededGenerator(seed: seed)

@@ -17,6 +17,7 @@ func readAll(
         start = end
     }
     try reader.finish()
+    while let batch = try reader.nextBatch() { batches.append(batch) }
     return (reader.fields, batches)
 }
 

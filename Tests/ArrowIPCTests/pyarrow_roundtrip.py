@@ -120,8 +120,10 @@ for name, batches, deltas in [
             for batch in batches:
                 writer.write_batch(batch)
 
-pl.DataFrame({"s": ["short", None, "longer than twelve bytes"], "c": ["a", "b", None]}).with_columns(
-    pl.col("c").cast(pl.Categorical)).write_ipc_stream(out / "polars.arrows")
+frame = pl.DataFrame({"s": ["short", None, "longer than twelve bytes"], "c": ["a", "b", None]}).with_columns(
+    pl.col("c").cast(pl.Categorical))
+frame.write_ipc_stream(out / "polars.arrows")
+frame.write_ipc(out / "polars.arrow", record_batch_size=2)
 
 small = pa.table({"x": pa.array([1, 2, 3], pa.int64())})
 stream("compressed.arrows", small, pa.ipc.IpcWriteOptions(compression="zstd"))

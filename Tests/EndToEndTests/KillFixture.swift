@@ -106,7 +106,7 @@ struct KillFixture {
     ) async throws -> Int {
         let run = try start(arguments)
         while run.isRunning, try await progress() == 0 { try await Task.sleep(for: .milliseconds(1)) }
-        try await Task.sleep(for: .microseconds(Int64(seed &* 7_919 % 40_000)))
+        try await Task.sleep(for: .microseconds(Int64(seed &* 7_919 % 20_000)))
         let written = try await progress()
         let wasRunning = run.isRunning
         run.kill()

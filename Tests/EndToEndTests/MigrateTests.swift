@@ -41,7 +41,8 @@ import Testing
     @Test func `a migration that was changed since, and a database newer than the program, are refused`() async throws {
         try await Installation.run { larder in
             let folder = larder.folder.appending(path: "changed")
-            try FileManager.default.copyItem(at: Program.checkout.appending(path: "migrations"), to: folder)
+            try FileManager.default.copyItem(
+                at: Program.checkout.appending(path: "migrations").resolvingSymlinksInPath(), to: folder)
             let first = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted().first)
             let file = folder.appending(path: first)
             let sql = try String(contentsOf: file, encoding: .utf8)

@@ -163,7 +163,7 @@ import Testing
             let name = "\(configuration.database ?? "")_ascii"
             try await connected(to: configuration) { (connection) async throws in
                 try await connection.execute(
-                    "CREATE DATABASE \(identifier: name) ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+                    "CREATE DATABASE \(identifier: name) ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
                 )
             }
             var ascii = configuration
