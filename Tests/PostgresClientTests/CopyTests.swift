@@ -251,6 +251,17 @@ import Testing
         }
     }
 
+    @Test func aCopyOfTheWrongKindLeavesAnswersWithTheirStatements() async throws {
+        try await withTable { (connection) async throws in
+            // The cancel request may reach the server before or after it has begun to read: often enough for both.
+            for number in 0..<100 {
+                let failure = await postgresError { _ = try await connection.beginCopyOut(copyIn) }
+                #expect(failure?.code == .invalidQuery)
+                #expect(try await connection.query("SELECT \(number)").onlyValue(as: Int.self) == number)
+            }
+        }
+    }
+
     @Test func aSlowReaderMakesTheWriterWait() async throws {
         try await withDatabase { (configuration) async throws in
             let (proxy, proxied) = try FaultProxy.inFront(of: configuration)

@@ -23,9 +23,14 @@ extension Request {
             .bodyTooLarge, "the request's body is larger than \(maximumBytes) bytes", hint: "split the request")
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > maximumBytes { throw tooLarge }
         var bytes: [UInt8] = []
-        for try await buffer in body {
-            guard bytes.count + buffer.readableBytes <= maximumBytes else { throw tooLarge }
-            bytes.append(contentsOf: buffer.readableBytesView)
+        do {
+            for try await buffer in body {
+                guard bytes.count + buffer.readableBytes <= maximumBytes else { throw tooLarge }
+                bytes.append(contentsOf: buffer.readableBytesView)
+            }
+        } catch let error where !(error is LarderError || error is CancellationError) {
+            // What the connection throws here is the client's doing: wrong framing, or it went away.
+            throw LarderError(.requestInvalid, "the request's body broke off, or its framing is wrong")
         }
         return try JSONValue.parse(bytes, limits: TextLimits(maximumLineBytes: maximumBytes))
     }

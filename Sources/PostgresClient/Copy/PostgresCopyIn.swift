@@ -47,7 +47,7 @@ extension PostgresConnection {
         var call = Call(site: site, sql: sql, timeout: timeout)
         let identifier = makeCopyIdentifier()
         let columnCount = try await perform(call) { (libpq, wait) throws(PostgresError) in
-            let start = try startCopy(query, sql: sql, expecting: .copyIn, of: libpq, wait)
+            let start = try startCopy(sql, expecting: .copyIn, of: libpq, wait)
             activity = .copyIn(identifier)
             return start.columnCount
         }

@@ -45,7 +45,7 @@ extension PostgresConnection {
         var call = Call(site: site, sql: sql, timeout: timeout)
         let identifier = makeCopyIdentifier()
         let columnCount = try await perform(call) { (libpq, wait) throws(PostgresError) in
-            let start = try startCopy(query, sql: sql, expecting: .copyOut, of: libpq, wait)
+            let start = try startCopy(sql, expecting: .copyOut, of: libpq, wait)
             activity = .copyOut(identifier)
             return start.columnCount
         }
@@ -129,10 +129,13 @@ extension PostgresConnection {
 
     /// Sends a COPY statement and checks that the server begins one in the expected direction, in binary format.
     func startCopy(
-        _ query: PostgresQuery, sql: String, expecting status: LibpqResult.Status, of libpq: LibpqConnection,
+        _ sql: String, expecting status: LibpqResult.Status, of libpq: LibpqConnection,
         _ wait: StatementWait
     ) throws(PostgresError) -> LibpqResult {
-        try libpq.send(sql, binds: query.binds)
+        // In the extended protocol libpq ends a COPY with a second Sync. When a cancel request stops the COPY before the
+        // server has read the first one, the session answers twice, and every later answer belongs to the statement
+        // before. The simple protocol has no Sync; COPY has no parameters that would need the other.
+        try libpq.sendScript(sql)
         guard let start = try wait.nextResult(of: libpq) else {
             throw PostgresError(.protocolViolation, "no result arrived")
         }
