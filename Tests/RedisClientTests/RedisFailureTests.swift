@@ -68,7 +68,8 @@ struct RedisFailureTests {
     @Test func aCancelledCommandDoesNotTouchItsNeighbours() async throws {
         try await withPausedServer { connection, resume in
             async let before = connection.execute(RedisCommand("INCR", "before"))
-            let cancelled = Task { try await connection.execute(RedisCommand("ECHO", "unwanted")) }
+            // A write, which the pause holds up wherever it stands in the queue.
+            let cancelled = Task { try await connection.execute(RedisCommand("INCR", "unwanted")) }
             async let after = connection.execute(RedisCommand("ECHO", "wanted"))
             try await Task.sleep(for: .milliseconds(50))
             cancelled.cancel()
