@@ -23,6 +23,12 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let expressionInvalid = ErrorCode("expression_invalid", 422)
     public static let expressionNotImmutable = ErrorCode("expression_not_immutable", 422)
 
+    // Versions and generations.
+    public static let generationNotFound = ErrorCode("generation_not_found", 404)
+    public static let generationInUse = ErrorCode("generation_in_use", 409)
+    public static let generationNotFilled = ErrorCode("generation_not_filled", 409)
+    public static let versionInUse = ErrorCode("version_in_use", 409)
+
     // Things asked for by name.
     public static let projectNotFound = ErrorCode("project_not_found", 404)
     public static let entityNotFound = ErrorCode("entity_not_found", 404)
@@ -80,7 +86,8 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     /// Every code, for the documentation and the test that holds it complete.
     public static let all: [ErrorCode] = [
         definitionInvalid, definitionSyntax, changeRefused, removalNotAllowed, revisionConflict, expressionInvalid,
-        expressionNotImmutable, projectNotFound, entityNotFound, sourceNotFound, featureViewNotFound,
+        expressionNotImmutable, generationNotFound, generationInUse, generationNotFilled, versionInUse,
+        projectNotFound, entityNotFound, sourceNotFound, featureViewNotFound,
         featureServiceNotFound, featureNotFound, routeNotFound, methodNotAllowed, requestInvalid, usage,
         ambiguousFeatureNames, joinKeyMissing, joinKeyType, limitExceeded, tooManyEntities, tooManyFeatures,
         bodyTooLarge, unsupportedMediaType, notAcceptable, fileUnreadable, fileMalformed, columnMissing,

@@ -84,7 +84,7 @@ extension FeatureSchema {
 
 extension ValueType {
     /// Whether stored values of this type are read as `wider` without loss. Elements of arrays are not widened.
-    fileprivate func isWidened(to wider: ValueType) -> Bool {
+    public func isWidened(to wider: ValueType) -> Bool {
         switch (self, wider) {
         case (.scalar(.int32), .scalar(.int64)), (.scalar(.float32), .scalar(.float64)): true
         default: false

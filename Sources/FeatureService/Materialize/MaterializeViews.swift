@@ -54,7 +54,7 @@ public struct MaterializeViews: Sendable {
         _ request: Request, in project: RegisteredProject, progress: @escaping Progress = { _, _, _ in }
     ) async throws -> [ViewResult] {
         let homes = try homes(of: request.views, in: project)
-        var results = homes.map { ViewResult(view: $0.view.name, generation: $0.generation) }
+        var results = homes.map { ViewResult(view: $0.view.name, generation: $0.generation.number) }
         if request.stages.contains(.offline) {
             for (index, home) in homes.enumerated() {
                 do {
@@ -87,11 +87,12 @@ public struct MaterializeViews: Sendable {
     private func compute(
         _ home: ViewHome, _ request: Request, in project: RegisteredProject, progress: @escaping Progress
     ) async throws -> MaterializationResult? {
-        guard let version = home.view.activeVersion(ofGeneration: home.generation),
-            let source = project.source(id: home.view.sourceID), source.kind != .push
+        guard let version = home.view.writtenVersion(ofGeneration: home.generation.number),
+            let source = project.source(id: home.generation.sourceID), source.kind != .push
         else { return nil }
         let materializer = Materializer(
-            view: home.view, version: version, source: source, projectID: project.id, actor: stores.actor)
+            view: home.view, generation: home.generation, version: version, source: source, projectID: project.id,
+            actor: stores.actor)
         return try await stores.source.withConnection { source in
             try await stores.writer.withConnection { reader in
                 try await stores.writer.withConnection { writer in
@@ -128,23 +129,29 @@ extension [MaterializeViews.ViewResult] {
 /// One generation of a view: one offline table, one key space.
 struct ViewHome: Hashable {
     let view: RegisteredFeatureView
-    let generation: Int32
+    let generation: GenerationState
 
     static func all(of view: RegisteredFeatureView) -> [ViewHome] {
-        view.generations.map { ViewHome(view: view, generation: $0.number) }
+        view.generations.filter { $0.state == .live }.map { ViewHome(view: view, generation: $0) }
     }
 
-    var table: OfflineTable { OfflineTable(featureViewID: view.id, generation: generation) }
+    var table: OfflineTable { OfflineTable(view: view, generation: generation.number) }
 
-    /// Every feature that a row of the generation may have, under the newest version's number.
+    var schemas: [ViewSchema] { view.schemas(ofGeneration: generation.number) }
+
+    /// Every feature that a row of the generation may have, in each type it had, under the newest version's number.
     var widestSchema: ViewSchema {
+        struct Stored: Hashable {
+            let id: Int32
+            let type: ValueType
+        }
         var features: [FeatureSchema] = []
-        var seen: Set<Int32> = []
-        let versions = view.versions.filter { $0.generation == generation }
-        for feature in versions.reversed().flatMap(\.features) where seen.insert(feature.id).inserted {
-            features.append(feature.schema)
+        var seen: Set<Stored> = []
+        for feature in schemas.reversed().flatMap(\.features)
+        where seen.insert(Stored(id: feature.id, type: feature.type)).inserted {
+            features.append(feature)
         }
         return ViewSchema(
-            version: versions.last?.version ?? 0, joinKeys: view.joinKeys, features: features)
+            version: schemas.last?.version ?? 0, joinKeys: generation.joinKeys, features: features)
     }
 }

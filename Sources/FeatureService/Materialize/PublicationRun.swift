@@ -28,7 +28,7 @@ struct PublicationRun {
         self.publication = publication
         self.progress = progress
         keyEncoder = EntityKeyEncoder(
-            joinKeys: home.view.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) })
+            joinKeys: home.generation.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) })
     }
 
     /// - Returns: where the watermark goes; nil for a bounded run.

@@ -59,16 +59,18 @@ public struct Materializer: Sendable {
     let actor: String
     private let projectID: Int64
 
+    /// - Parameter version: of the generation; the one that rows are written under.
     public init(
-        view: RegisteredFeatureView, version: ViewVersion, source: RegisteredSource, projectID: Int64, actor: String
+        view: RegisteredFeatureView, generation: GenerationState, version: ViewVersion, source: RegisteredSource,
+        projectID: Int64, actor: String
     ) {
         self.view = view
         self.projectID = projectID
         self.version = version
         schema = ViewSchema(
-            version: version.version, joinKeys: view.joinKeys, features: version.features.map(\.schema))
-        sql = SourceSQL(view: view, version: version, source: source)
-        table = OfflineTable(featureViewID: view.id, generation: version.generation)
+            version: version.version, joinKeys: generation.joinKeys, features: version.features.map(\.schema))
+        sql = SourceSQL(view: view, generation: generation, version: version, source: source)
+        table = OfflineTable(view: view, generation: generation.number)
         self.actor = actor
     }
 

@@ -28,7 +28,7 @@ public struct RawTableWriter {
         self.source = source
         self.version = version
         self.connection = connection
-        raw = RawTable(sourceID: source.id)
+        raw = RawTable(source: source)
         if !source.rowKey.isEmpty {
             // Two loads at once would each not see the row that the other one replaces.
             try await connection.execute(
@@ -70,7 +70,7 @@ public struct RawTableWriter {
     private mutating func openCopy() async throws -> PostgresCopyIn {
         if let copy { return copy }
         let columns =
-            ["sequence", "write_id", "schema_version", "is_deleted"] + version.columns.map { RawTable.column($0.id) }
+            ["sequence", "write_id", "schema_version", "is_deleted"] + version.columns.map(raw.column)
         let opened = try await connection.beginCopyIn(
             "COPY \(query: raw.table) (\(query: columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)")
         copy = opened
@@ -101,9 +101,9 @@ public struct RawTableWriter {
 
     /// Of the rows with equal row keys only the newest by (recorded time, sequence) goes on counting.
     private func withdrawReplaced() async throws -> Int64 {
-        let columns = version.columns.filter { source.rowKey.contains($0.name) }.map { RawTable.column($0.id) }
+        let columns = version.columns.filter { source.rowKey.contains($0.name) }.map(raw.column)
         guard !columns.isEmpty else { return 0 }
-        let recorded = version.columns.first { $0.name == source.createdTimestampColumn }.map { RawTable.column($0.id) }
+        let recorded = version.columns.first { $0.name == source.createdTimestampColumn }.map(raw.column)
         func order(_ alias: PostgresQuery) -> PostgresQuery {
             let time = recorded.map { "coalesce(\(query: alias).\(query: $0), '-infinity'), " as PostgresQuery } ?? ""
             return "(\(query: time)\(query: alias).sequence)"

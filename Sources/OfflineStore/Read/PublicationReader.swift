@@ -81,7 +81,7 @@ public struct PublicationReader: Sendable {
             keys.isEmpty
             ? "" : "DISTINCT ON (\(query: keys.map { "t.\(query: $0)" as PostgresQuery }.joined(separator: ", ")))"
         return """
-            SELECT \(query: distinct) \(query: StoredRowStream.columns(of: schema)) FROM \(query: table.table) t
+            SELECT \(query: distinct) \(query: StoredRowStream.columns(of: schema, in: table)) FROM \(query: table.table) t
             WHERE t.withdrawn_by IS NULL AND t.event_timestamp <= \(query: bound)
             ORDER BY \(query: order(keys)) \(query: keys.isEmpty ? "LIMIT 1" : "")
             """
@@ -98,7 +98,7 @@ public struct PublicationReader: Sendable {
             : "SELECT DISTINCT \(query: keys.joined(separator: ", ")) FROM \(query: table.table) c WHERE \(query: condition)"
         return """
             SELECT w.* FROM (\(query: affectedKeys)) a CROSS JOIN LATERAL (
-                SELECT \(query: StoredRowStream.columns(of: schema)) FROM \(query: table.table) t
+                SELECT \(query: StoredRowStream.columns(of: schema, in: table)) FROM \(query: table.table) t
                 WHERE \(query: matches.joined(separator: " AND "))
                 ORDER BY \(query: order([])) LIMIT 1
             ) w
