@@ -3,6 +3,7 @@ public import FeatureModel
 public import OfflineStore
 public import OnlineStore
 import PostgresClient
+import Registry
 
 /// Moves the data of feature views along: raw -> offline by computing, offline -> online by publishing.
 public struct MaterializeViews: Sendable {
@@ -68,7 +69,7 @@ public struct MaterializeViews: Sendable {
         }
         if request.stages.contains(.online) {
             let counts = try await PublishViews(stores: stores, request: request, progress: progress)
-                .run(homes.filter { $0.view.isOnline }, in: project)
+                .run(try await publishable(homes, in: project), in: project)
             for index in results.indices { results[index].online = counts[homes[index]] }
         }
         return results
@@ -82,6 +83,22 @@ public struct MaterializeViews: Sendable {
             for name in names { views.append(try project.featureView(named: name)) }
         }
         return views.flatMap(ViewHome.all)
+    }
+
+    /// The homes that have something to publish: a generation that was never computed would be published empty, and be
+    /// taken for one in which no entity has features.
+    private func publishable(_ homes: [ViewHome], in project: RegisteredProject) async throws -> [ViewHome] {
+        try await stores.writer.withConnection { connection in
+            let incarnation = try await Incarnation.current(on: connection)
+            var publishable: [ViewHome] = []
+            for home in homes where home.view.isOnline {
+                let isPushed = project.source(id: home.generation.sourceID)?.kind == .push
+                let watermark = try await WatermarkStore.read(
+                    home.table, stage: .offline, incarnation: incarnation, on: connection)
+                if isPushed || watermark.run > 0 { publishable.append(home) }
+            }
+            return publishable
+        }
     }
 
     private func compute(
