@@ -18,7 +18,8 @@ public struct ApplyDefinitions: Sendable {
     /// - Throws: `LarderError`.
     public func plan(_ definition: ProjectDefinition, allowRemovals: Bool) async throws -> Plan {
         let current = try await current(definition.name)
-        return try await judged(provisional(definition, current, allowRemovals), definition)
+        let plan = try await judged(provisional(definition, current, allowRemovals), definition)
+        return try await EstimateCosts(stores: stores).run(plan)
     }
 
     /// Applies the definitions in one transaction.

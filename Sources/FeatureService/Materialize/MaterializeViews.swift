@@ -110,12 +110,17 @@ public struct MaterializeViews: Sendable {
         let materializer = Materializer(
             view: home.view, generation: home.generation, version: version, source: source, projectID: project.id,
             actor: stores.actor)
+        let start = ContinuousClock.now
         return try await stores.source.withConnection { source in
             try await stores.writer.withConnection { reader in
                 try await stores.writer.withConnection { writer in
-                    try await materializer.run(
+                    let result = try await materializer.run(
                         on: .init(source: source, reader: reader, writer: writer), bounds: request.bounds,
                         isFull: request.isFull, progress: { progress(home.view.name, .offline, $0) })
+                    try await MeasuredRate.record(
+                        featureViewID: home.view.id, stage: .offline, rows: result.rowsRead,
+                        duration: .now - start, on: writer)
+                    return result
                 }
             }
         }
