@@ -10,6 +10,9 @@ struct FrameBatch {
     /// The line each row starts on; empty where the input is not text.
     let lines: [Int]
     let violations: [RowViolation]
+    /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
+    /// be a value that is absent.
+    let isTyped: Bool
 
     /// The line a row of the batch starts on; nil where the input is not text.
     func line(of row: Int) -> Int? {
@@ -77,7 +80,7 @@ enum FrameReader {
         case .arrow(var reader, let nextRow):
             let read = try reader.nextBatch()
             self = .arrow(reader, nextRow: nextRow + (read?.rowCount ?? 0))
-            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: []) }
+            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: [], isTyped: true) }
         }
     }
 
@@ -98,6 +101,7 @@ enum FrameReader {
 
 extension FrameBatch {
     fileprivate init(_ read: ReadBatch) {
-        self.init(batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations)
+        self.init(batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations,
+            isTyped: false)
     }
 }
