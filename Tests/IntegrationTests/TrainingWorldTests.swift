@@ -144,17 +144,20 @@ private struct OfflineWorld {
                 FeatureSchema(
                     id: Int32(index + 1), name: "feature_\(index)", type: type, isNullable: true, defaultValue: nil)
             })
-        table = OfflineTable(featureViewID: Int64(seed), generation: 1)
         view = RegisteredFeatureView(
-            id: Int64(seed), name: "world_\(seed)", entityIDs: [], entityNames: [], sourceID: 0, sourceName: "raw",
-            joinKeys: joinKeys, currentGeneration: 1,
-            generations: [GenerationState(number: 1, computationHash: "")],
+            id: Int64(seed), name: "world_\(seed)", currentGeneration: 1,
+            generations: [
+                GenerationState(
+                    number: 1, computationHash: "", entityIDs: [], entityNames: [], joinKeys: joinKeys, sourceID: 0,
+                    sourceName: "raw")
+            ],
             versions: [
                 ViewVersion(
                     version: 1, generation: 1, features: schema.features.map { RegisteredFeature(schema: $0) },
                     shapeHash: "", computationHash: "")
             ],
             nextFeatureID: 9)
+        table = OfflineTable(view: view, generation: 1)
     }
 
     var featureTypes: [ValueType] { schema.features.map(\.type) }
@@ -181,7 +184,8 @@ private struct OfflineWorld {
 
     func write(owner: PostgresConnection, writer: PostgresConnection) async throws {
         try await owner.transaction(isolation: .readCommitted) { owner in
-            try await OfflineTableDefinition(view: view, generation: 1, projectID: 1).create(on: owner)
+            try await OfflineTableDefinition(view: view, generation: view.generations[0], projectID: 1).create(
+                on: owner)
         }
         try await copy(history, withdrawnBy: nil, on: writer)
         try await copy(decoys, withdrawnBy: 7, on: writer)
@@ -189,7 +193,7 @@ private struct OfflineWorld {
 
     private func copy(_ rows: [OracleRow], withdrawnBy: Int64?, on connection: PostgresConnection) async throws {
         let keys = schema.joinKeys.indices.map(OfflineTable.keyColumn)
-        let features = schema.features.map { OfflineTable.featureColumn($0.id) }
+        let features = schema.features.map(table.column)
         let system: [PostgresQuery] = [
             "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "withdrawn_by",
             "ingested_at", "is_deleted",

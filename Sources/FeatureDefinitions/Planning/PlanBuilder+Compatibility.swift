@@ -34,16 +34,18 @@ extension PlanBuilder {
             let location = parts.count > 1 ? locations[String(parts[1])] : nil
             let message = "\(subject), \(violation.path): \(violation.message)"
             guard told.insert(message).inserted else { continue }
-            refuse(message, remedy: Self.remedy(violation.rule, remedy), at: location ?? otherwise)
+            let ownRemedy = Self.remedy(violation.rule, mayHaveDefault: parts.first == "features")
+            refuse(message, remedy: ownRemedy.map { "\($0), or \(remedy)" } ?? remedy, at: location ?? otherwise)
         }
     }
 
-    private static func remedy(_ rule: CompatibilityViolation.Rule, _ otherwise: String) -> String {
+    /// What would do beside the remedy for any violation.
+    private static func remedy(_ rule: CompatibilityViolation.Rule, mayHaveDefault: Bool) -> String? {
         switch rule {
-        case .added: "make it nullable or give it a default, or \(otherwise)"
-        case .removed: "keep it, or \(otherwise)"
-        case .type: "add a new one under another name, or \(otherwise)"
-        case .nullability, .defaultValue, .keys: otherwise
+        case .added: mayHaveDefault ? "make it nullable or give it a default" : "make it nullable"
+        case .removed: "keep it"
+        case .type: "add a new one under another name"
+        case .nullability, .defaultValue, .keys: nil
         }
     }
 
