@@ -186,15 +186,3 @@ extension RowViolation {
             message: message.movingPlace { found in origin.line.map { Int($0) + found - line } })
     }
 }
-
-extension String {
-    /// A message that ends with `(line 3)` or `(line 3, column 5)`, with another line there; without the place where there is
-    /// no such line.
-    fileprivate func movingPlace(_ line: (Int) -> Int?) -> String {
-        guard let place = firstMatch(of: #/ \(line (\d+)((?:, column \d+)?)\)$/#), let found = Int(place.1) else {
-            return self
-        }
-        let rest = self[..<place.range.lowerBound]
-        return line(found).map { "\(rest) (line \($0)\(place.2))" } ?? String(rest)
-    }
-}

@@ -23,6 +23,8 @@ struct RowLoadRequest: Sendable {
     var identity: WriteIdentity
     var projectID: Int64
     var actor: String
+    /// Whether lines of the text mean something to whoever wrote the rows.
+    var hasLines = true
 }
 
 /// One write under way: bytes are read, rows judged, the good ones written and, in a partial write, the bad ones
@@ -65,7 +67,8 @@ struct RowLoad<Writer: RowWriter> {
     mutating func take(_ bytes: [UInt8], progress: (Int64) -> Void = { _ in }) async throws {
         if bytes.isEmpty { try reader.finish() } else { try reader.feed(bytes) }
         hash?.update(data: bytes)
-        while let read = try reader.next() {
+        while var read = try reader.next() {
+            if !request.hasLines { read = read.withoutPlaces }
             try await writer.write(read, mode: request.mode, verdict: &verdict)
             progress(verdict.rowCount)
             guard request.mode == .partial, !verdict.badRows.isEmpty else { continue }
@@ -101,6 +104,30 @@ struct RowLoad<Writer: RowWriter> {
             hash.update(data: Array("key \(writer.ledgerTarget.id)\n\(key)".utf8))
             return Array(hash.finalize())
         }
+    }
+}
+
+extension FrameBatch {
+    /// The same rows without their lines, also in what is told of them.
+    fileprivate var withoutPlaces: FrameBatch {
+        FrameBatch(
+            batch: batch, firstRow: firstRow, lines: [],
+            violations: violations.map { violation in
+                RowViolation(
+                    row: violation.row, feature: violation.feature, code: violation.code,
+                    message: violation.message.movingPlace { _ in nil })
+            }, records: records)
+    }
+}
+
+extension String {
+    /// A message that ends with `(line 3)` or `(line 3, column 5)`, with another line there; without the place for nil.
+    func movingPlace(_ line: (Int) -> Int?) -> String {
+        guard let place = firstMatch(of: #/ \(line (\d+)((?:, column \d+)?)\)$/#), let found = Int(place.1) else {
+            return self
+        }
+        let rest = self[..<place.range.lowerBound]
+        return line(found).map { "\(rest) (line \($0)\(place.2))" } ?? String(rest)
     }
 }
 

@@ -5,11 +5,14 @@ public import TextFormats
 public struct RowPayload: Sendable {
     public let format: FrameFormat
     public let bytes: [UInt8]
+    /// Elements of an array are on no line that their sender would know.
+    let hasLines: Bool
 
     /// - Parameter format: NDJSON or Arrow.
     public init(format: FrameFormat, bytes: [UInt8]) {
         self.format = format
         self.bytes = bytes
+        hasLines = true
     }
 
     /// The elements of a JSON array, one row each. Numbers keep their digits; an element that is no object is a bad row.
@@ -21,6 +24,7 @@ public struct RowPayload: Sendable {
                 hint: #"write {"schema_version": 1, "rows": [{...}, ...]}"#)
         }
         format = .ndjson
+        hasLines = false
         bytes = rows.reduce(into: []) { bytes, row in
             bytes.append(contentsOf: row.serialized())
             bytes.append(UInt8(ascii: "\n"))
