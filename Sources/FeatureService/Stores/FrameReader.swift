@@ -12,7 +12,9 @@ struct FrameBatch {
     let violations: [RowViolation]
     /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
     /// be a value that is absent.
-    let isTyped: Bool
+    var isTyped = false
+    /// The bytes of each row, where the input is text and the reader keeps them.
+    var records: RecordBytes?
 
     /// The line a row of the batch starts on; nil where the input is not text.
     func line(of row: Int) -> Int? {
@@ -93,6 +95,11 @@ enum FrameReader {
         }
     }
 
+    /// The header line of CSV that is read with its records kept.
+    var header: [UInt8]? {
+        if case .csv(let reader) = self { reader.header } else { nil }
+    }
+
     /// Whether the input says the types of its columns itself.
     var isTyped: Bool {
         if case .arrow = self { true } else { false }
@@ -101,7 +108,8 @@ enum FrameReader {
 
 extension FrameBatch {
     fileprivate init(_ read: ReadBatch) {
-        self.init(batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations,
-            isTyped: false)
+        self.init(
+            batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations,
+            records: read.records)
     }
 }

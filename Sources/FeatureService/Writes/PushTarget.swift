@@ -1,5 +1,7 @@
 import FeatureDefinitions
 import FeatureModel
+import OfflineStore
+import PostgresClient
 
 /// Where the rows of a push go: a version that takes rows, and the generation it belongs to.
 struct PushTarget {
@@ -46,18 +48,21 @@ struct PushTarget {
                 + (source?.kind.name ?? "unknown"), hint: hint)
     }
 
-    var shape: ViewRowShape {
-        ViewRowShape(view: home.view, generation: home.generation, version: version, source: source)
-    }
+    var target: WriteTarget { .featureView(home.view.name) }
+
+    var ledgerTarget: WriteRecord.Target { .featureView(home.view.id, generation: home.generation.number) }
 
     var schema: ViewSchema {
         ViewSchema(
             version: version.version, joinKeys: home.generation.joinKeys, features: version.features.map(\.schema))
     }
 
-    /// PostgreSQL refused rows that had passed every check here: another revision was applied in between.
-    var changedMeanwhile: LarderError {
-        LarderError(
+    /// What PostgreSQL's refusal of a write means that had passed every check here: another revision was applied in between.
+    /// Any other error stays as it is.
+    func translated(_ error: PostgresError) -> any Error {
+        if let retired = LarderError(retiring: error, version: version.version, of: target) { return retired }
+        guard error.sqlState == .checkViolation else { return error }
+        return LarderError(
             .schemaVersionMismatch,
             "version \(version.version) of feature view \"\(home.view.name)\" was changed while the rows were written",
             hint: "write them again; nothing was written")
