@@ -1,7 +1,17 @@
-import FeatureDefinitions
-import FeatureModel
+public import FeatureDefinitions
+public import FeatureModel
 import OfflineStore
 import PostgresClient
+
+extension RegisteredProject {
+    /// The version that a program names: it has to.
+    /// - Throws: `feature_view_not_found`; `request_invalid` when it names none.
+    public func requiredVersion(_ number: Int32?, ofView name: String) throws(LarderError) -> Int32 {
+        let view = try featureView(named: name)
+        if let number { return number }
+        throw LarderError.schemaVersionMissing(newest: view.activeVersion?.version, of: .featureView(name))
+    }
+}
 
 /// Where the rows of a push go: a version that takes rows, and the generation it belongs to.
 struct PushTarget {
