@@ -25,6 +25,8 @@ public struct CSVReader: Sendable {
     private var absent: [Int] = []
     private var unescaped: [UInt8] = []
     private var failure: LarderError?
+    /// The header line, once it has been read, with `TextReadOptions.keepsRecords`.
+    public private(set) var header: [UInt8]?
 
     /// - Throws: when the time zone is unknown.
     public init(_ options: TextReadOptions) throws(LarderError) {
@@ -140,7 +142,13 @@ public struct CSVReader: Sendable {
         }
         let present = Set(targets.map(\.column))
         absent = fields.indices.filter { !present.contains($0) }
-        batcher = RowBatcher(fields: fields, limits: options.limits)
+        batcher = RowBatcher(fields: fields, limits: options.limits, keepsRecords: options.keepsRecords)
+        if options.keepsRecords { header = Array(record) }
+    }
+
+    /// The bytes of the current record.
+    private var record: ArraySlice<UInt8> {
+        scanner.buffer[scanner.recordStart..<scanner.recordStart + scanner.recordLength].withoutLineEnd
     }
 
     private func text(of field: CSVScanner.Field) -> [UInt8] {
@@ -180,6 +188,7 @@ public struct CSVReader: Sendable {
                 "the row has \(fields.count) fields, the header \(targets.count) "
                     + "(\(scanner.place(fields.last?.range.upperBound ?? 0)))")
         }
+        if options.keepsRecords { batcher.keep(record) }
         batcher.endRow(line: scanner.line, bytes: scanner.recordLength)
         self.batcher = batcher
     }

@@ -144,7 +144,7 @@ public struct NDJSONReader: Sendable {
         isOptional = zip(fields, isDeclared).map { !$1 || $0.isNullable || options.optionalMissing.contains($0.name) }
         lastRow = [Int](repeating: 0, count: names.count)
         observations = [JSONKinds](repeating: [], count: names.count)
-        batcher = RowBatcher(fields: fields, limits: options.limits)
+        batcher = RowBatcher(fields: fields, limits: options.limits, keepsRecords: options.keepsRecords)
     }
 
     private mutating func readObject(_ bytes: [UInt8], _ range: Range<Int>) {
@@ -166,8 +166,14 @@ public struct NDJSONReader: Sendable {
             fillAbsent(&batcher, reportsMissing: false)
         }
         fillAbsent(&batcher, reportsMissing: true)
+        if options.keepsRecords { batcher.keep(record(bytes[range])) }
         batcher.endRow(line: line, bytes: range.count)
         self.batcher = batcher
+    }
+
+    /// A line without the carriage return of one that ended with CRLF.
+    private func record(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        line.last == UInt8(ascii: "\r") ? line.dropLast() : line
     }
 
     private mutating func fillAbsent(_ batcher: inout RowBatcher, reportsMissing: Bool) {

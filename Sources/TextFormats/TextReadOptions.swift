@@ -63,12 +63,15 @@ public struct TextReadOptions: Sendable {
     public var extraColumns: ExtraColumns
     /// Undeclared columns that come through as strings even where others are rejected.
     public var extraAllowed: Set<String>
+    /// Whether batches carry the bytes of their records. Off by default: they take as much memory again.
+    public var keepsRecords: Bool
     public var limits: TextLimits
 
     public init(
         fields: [Field], optionalMissing: Set<String> = [], timeZone: String? = nil, nullSpelling: String? = nil,
         rounding: SubMicrosecondRounding = .up, ambiguity: LocalTimeAmbiguity = .later,
-        extraColumns: ExtraColumns = .reject, extraAllowed: Set<String> = [], limits: TextLimits = .default
+        extraColumns: ExtraColumns = .reject, extraAllowed: Set<String> = [], keepsRecords: Bool = false,
+        limits: TextLimits = .default
     ) {
         self.fields = fields
         self.optionalMissing = optionalMissing
@@ -78,6 +81,7 @@ public struct TextReadOptions: Sendable {
         self.ambiguity = ambiguity
         self.extraColumns = extraColumns
         self.extraAllowed = extraAllowed
+        self.keepsRecords = keepsRecords
         self.limits = limits
     }
 
@@ -101,4 +105,6 @@ public struct ReadBatch: Sendable {
     public let lines: [Int]
     /// Every reason why rows of this batch are refused, in their order.
     public let violations: [RowViolation]
+    /// The bytes of each row, with `TextReadOptions.keepsRecords`.
+    public let records: RecordBytes?
 }
