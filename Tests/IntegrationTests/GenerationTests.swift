@@ -3,8 +3,8 @@ import FeatureModel
 import FeatureService
 import PostgresClient
 import RedisClient
-import TextFormats
 import Testing
+import TextFormats
 
 /// Generations of a view from their making to their drop, on real servers.
 @Suite struct GenerationTests {
@@ -84,7 +84,10 @@ import Testing
             let spine = "user_id,account,event_timestamp\n1,a,2024-01-01T12:00:00Z\n2,b,2024-01-01T12:00:00Z\n"
             let first = try await larder.trainingSet(spine: spine, ["last_visit@1:pages"])
             let second = try await larder.trainingSet(spine: spine, ["last_visit@2:pages"])
-            #expect(first == ["user_id,account,event_timestamp,pages", "1,a,2024-01-01T12:00:00Z,3", "2,b,2024-01-01T12:00:00Z,"])
+            #expect(
+                first == [
+                    "user_id,account,event_timestamp,pages", "1,a,2024-01-01T12:00:00Z,3", "2,b,2024-01-01T12:00:00Z,",
+                ])
             #expect(second == first)
         }
     }
@@ -120,9 +123,11 @@ import Testing
             try await Self.fill(larder)
             try await larder.apply(
                 Self.definitions(
-                    features: "  - {name: pages, type: int32, nullable: false, expr: \"nullif(pages, 5)\"}", generation: 2,
-                    service: "last_visit@1:pages, last_visit@2:pages").replacingOccurrences(
-                        of: "last_visit@1:pages, last_visit@2:pages", with: "last_visit@1:pages"))
+                    features: "  - {name: pages, type: int32, nullable: false, expr: \"nullif(pages, 5)\"}",
+                    generation: 2,
+                    service: "last_visit@1:pages, last_visit@2:pages"
+                ).replacingOccurrences(
+                    of: "last_visit@1:pages, last_visit@2:pages", with: "last_visit@1:pages"))
             let failure = try await thrownError { try await larder.materialize(stages: [.offline, .online]) }
             #expect(failure.code == .rowsRejected)
             let now = try instant(Self.now)
@@ -131,7 +136,10 @@ import Testing
                 _ = try await larder.online("last_visit@2:pages", Self.user, at: now)
             }
             #expect(unpublished.code == .notMaterialized)
-            #expect(try await larder.count("larder_data.\(identifier: "view_\(try await larder.project().featureView(named: "last_visit").id)_g2")") == 0)
+            #expect(
+                try await larder.count(
+                    "larder_data.\(identifier: "view_\(try await larder.project().featureView(named: "last_visit").id)_g2")"
+                ) == 0)
         }
     }
 
@@ -170,7 +178,8 @@ import Testing
                 _ = try await drop.run(view: "last_visit", generation: 2, in: try await larder.project())
             }
             #expect(again.code == .generationNotFound)
-            #expect(try await larder.online("last_visit:pages", Self.user, at: try instant(Self.now)).value == .int32(4))
+            #expect(
+                try await larder.online("last_visit:pages", Self.user, at: try instant(Self.now)).value == .int32(4))
         }
     }
 
@@ -198,7 +207,8 @@ import Testing
                 try await larder.apply(Self.definitions(features: wide, compatibility: "backward"))
             }
             #expect(stranded.code == .changeRefused)
-            #expect(stranded.errors.first?.message.contains("feature_service \"model\" pins last_visit@1:pages") == true)
+            #expect(
+                stranded.errors.first?.message.contains("feature_service \"model\" pins last_visit@1:pages") == true)
             try await larder.apply(
                 Self.definitions(features: wide, compatibility: "backward", service: "last_visit:pages"))
             // Nothing has to be computed again, and readers of the new version read the old rows.
@@ -213,7 +223,8 @@ import Testing
                 try await larder.online("last_visit:pages", [.init(name: "user_id", values: [.integer(2)])], at: now)
                     .value == .int64(5))
             let frame = try await larder.trainingSet(
-                spine: "user_id,event_timestamp\n1,2024-01-01T12:00:00Z\n1,2024-01-03T00:00:00Z\n", ["last_visit:pages"])
+                spine: "user_id,event_timestamp\n1,2024-01-01T12:00:00Z\n1,2024-01-03T00:00:00Z\n", ["last_visit:pages"]
+            )
             #expect(frame.dropFirst() == ["1,2024-01-01T12:00:00Z,3", "1,2024-01-03T00:00:00Z,6"])
             let narrow = try await thrownError {
                 _ = try await larder.online("last_visit@1:pages", Self.user, at: now)

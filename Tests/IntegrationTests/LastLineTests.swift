@@ -41,7 +41,8 @@ import Testing
     /// Columns and values of a row that is right; a test changes one of them.
     private static let good: [(column: String, value: String)] = [
         ("k1", "1"), ("event_timestamp", "'2024-01-01T00:00:00Z'"), ("recorded_timestamp", "'-infinity'"),
-        ("sequence", "1"), ("schema_version", "1"), ("write_id", "1"), ("ingested_at", "now()"), ("is_deleted", "false"),
+        ("sequence", "1"), ("schema_version", "1"), ("write_id", "1"), ("ingested_at", "now()"),
+        ("is_deleted", "false"),
         ("f1", "10"), ("f2", "1.0"), ("f3", "'web'"), ("f4", "'{1,2}'"), ("f5", "'{a}'"),
     ]
 
@@ -81,7 +82,8 @@ import Testing
                 #expect(try await connection.execute(Self.insert([:], into: table)) == 1)
                 // A tombstone has no features, whatever the version asks of rows.
                 let tombstone = Dictionary(
-                    uniqueKeysWithValues: ["f1", "f2", "f3", "f4", "f5"].map { ($0, "NULL") } + [("is_deleted", "true")])
+                    uniqueKeysWithValues: ["f1", "f2", "f3", "f4", "f5"].map { ($0, "NULL") } + [("is_deleted", "true")]
+                )
                 #expect(try await connection.execute(Self.insert(tombstone, into: table)) == 1)
             }
         }

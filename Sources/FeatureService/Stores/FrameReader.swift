@@ -12,6 +12,9 @@ struct FrameBatch {
     let violations: [RowViolation]
     /// The bytes of each row, where the input is text and the reader keeps them.
     var records: RecordBytes?
+    /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
+    /// be a value that is absent.
+    let isTyped: Bool
 
     /// The line a row of the batch starts on; nil where the input is not text.
     func line(of row: Int) -> Int? {
@@ -79,7 +82,7 @@ enum FrameReader {
         case .arrow(var reader, let nextRow):
             let read = try reader.nextBatch()
             self = .arrow(reader, nextRow: nextRow + (read?.rowCount ?? 0))
-            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: []) }
+            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: [], isTyped: true) }
         }
     }
 
@@ -107,6 +110,6 @@ extension FrameBatch {
     fileprivate init(_ read: ReadBatch) {
         self.init(
             batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations,
-            records: read.records)
+            records: read.records, isTyped: false)
     }
 }
