@@ -187,16 +187,17 @@ private struct OfflineWorld {
             try await OfflineTableDefinition(view: view, generation: view.generations[0], projectID: 1).create(
                 on: owner)
         }
-        try await copy(history, withdrawnBy: nil, on: writer)
-        try await copy(decoys, withdrawnBy: 7, on: writer)
+        try await copy(history, writeID: 1, on: writer)
+        try await copy(decoys, writeID: 2, on: writer)
+        try await writer.execute("UPDATE \(query: table.table) SET withdrawn_by = 7 WHERE write_id = 2")
     }
 
-    private func copy(_ rows: [OracleRow], withdrawnBy: Int64?, on connection: PostgresConnection) async throws {
+    private func copy(_ rows: [OracleRow], writeID: Int64, on connection: PostgresConnection) async throws {
         let keys = schema.joinKeys.indices.map(OfflineTable.keyColumn)
         let features = schema.features.map(table.column)
         let system: [PostgresQuery] = [
-            "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "withdrawn_by",
-            "ingested_at", "is_deleted",
+            "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "ingested_at",
+            "is_deleted",
         ]
         var encoder = PostgresCopyEncoder()
         for row in rows {
@@ -206,8 +207,7 @@ private struct OfflineWorld {
             try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: row.recordedTime))
             encoder.append(int64: row.sequence)
             encoder.append(int32: row.schemaVersion)
-            encoder.append(int64: 1)
-            if let withdrawnBy { encoder.append(int64: withdrawnBy) } else { encoder.appendNull() }
+            encoder.append(int64: writeID)
             try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: row.arrival))
             encoder.append(bool: row.isTombstone)
             for (value, feature) in zip(row.features, schema.features) {
