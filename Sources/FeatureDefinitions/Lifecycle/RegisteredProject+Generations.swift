@@ -1,4 +1,4 @@
-import FeatureModel
+public import FeatureModel
 
 extension RegisteredProject {
     mutating func switchGeneration(ofView name: String, to number: Int32) throws(LarderError) {
@@ -13,9 +13,9 @@ extension RegisteredProject {
     }
 
     mutating func beginDrop(ofView name: String, _ number: Int32) throws(LarderError) {
-        let (index, view, generation) = try generation(number, ofView: name)
+        let (index, view, generation) = try generation(number, ofView: name, mayBeRemoved: true)
         guard generation.state == .live else { throw Self.isDropping(view, number) }
-        guard number != view.currentGeneration else {
+        guard view.isRemoved || number != view.currentGeneration else {
             throw LarderError(
                 .generationInUse, "generation \(number) of feature view \"\(name)\" is current",
                 hint: "switch to another one first")
@@ -40,17 +40,29 @@ extension RegisteredProject {
     }
 
     mutating func finishDrop(ofView name: String, _ number: Int32) throws(LarderError) {
-        let (index, _, generation) = try generation(number, ofView: name)
+        let (index, _, generation) = try generation(number, ofView: name, mayBeRemoved: true)
         guard generation.state == .dropping else {
             throw LarderError(.internalError, "generation \(number) of feature view \"\(name)\" is not being dropped")
         }
         featureViews[index].generations.removeAll { $0.number == number }
     }
 
+    /// A view whose data can be dropped: a live one, or the newest of the name that the tree no longer mentions.
+    ///
+    /// - Throws: `feature_view_not_found`.
+    public func droppableView(named name: String) throws(LarderError) -> RegisteredFeatureView {
+        if !featureViews.contains(where: { $0.name == name && !$0.isRemoved }),
+            let removed = featureViews.last(where: { $0.name == name && !$0.generations.isEmpty })
+        {
+            return removed
+        }
+        return try featureView(named: name)
+    }
+
     private func generation(
-        _ number: Int32, ofView name: String
+        _ number: Int32, ofView name: String, mayBeRemoved: Bool = false
     ) throws(LarderError) -> (Int, RegisteredFeatureView, GenerationState) {
-        let view = try featureView(named: name)
+        let view = mayBeRemoved ? try droppableView(named: name) : try featureView(named: name)
         guard let generation = view.generation(number),
             let index = featureViews.firstIndex(where: { $0.id == view.id })
         else {

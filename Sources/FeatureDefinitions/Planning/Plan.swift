@@ -50,6 +50,8 @@ public struct PlannedChange: Sendable, Hashable, Codable {
     public var schemaVersion: Int32?
     /// The generation that the change makes, to be filled beside the others; nil when it makes none.
     public var newGeneration: Int32?
+    /// How the new shape was judged; nil when there is none.
+    public var verdict: String?
     /// Feature services that pin versions of the object, and what becomes of them.
     public var touchedServices: [String] = []
     /// What carrying the change out will take; nil where that has not been estimated.
@@ -103,6 +105,7 @@ extension Plan {
             let summary = change.summary.isEmpty ? "" : " (\(change.summary))"
             lines.append("\(change.action.sign) \(change.kind.rawValue) \"\(change.name)\"\(summary)")
             lines += change.details.map { "    \($0)" }
+            if let verdict = change.verdict { lines.append("    \(verdict)") }
             if let generation = change.newGeneration {
                 lines.append("    materialize fills generation \(generation)")
             } else if change.needsBackfill {
@@ -185,6 +188,7 @@ extension PlannedChange {
         case needsRepublish = "needs_republish"
         case schemaVersion = "schema_version"
         case newGeneration = "new_generation"
+        case verdict
         case touchedServices = "touched_services"
         case cost
     }

@@ -66,7 +66,15 @@ extension PlanBuilder {
         change.summary = "version \(last.version) -> \(version.version)"
         change.schemaVersion = version.version
         change.needsBackfill = mapping.hasNewFeatures
+        change.verdict = Self.verdict(of: view, readable: old.versions(ofGeneration: newest.number))
         return mapping.details.isEmpty ? ["features in a new order"] : mapping.details
+    }
+
+    private static func verdict(of view: FeatureViewDefinition, readable: [ViewVersion]) -> String {
+        let judged = readable.filter { $0.state != .retired }.suffix(view.compatibility.isTransitive ? .max : 1)
+        guard view.compatibility != .none, !judged.isEmpty else { return "judged against no other version" }
+        let versions = judged.map { "\($0.version)" }.joined(separator: ", ")
+        return "\(view.compatibility.rawValue) with version \(versions)"
     }
 
     /// What keys and computes rows is fixed for a generation.
@@ -122,6 +130,7 @@ extension PlanBuilder {
         change.summary = "version \(last.version) -> \(version.version), generation \(number)"
         change.schemaVersion = version.version
         change.newGeneration = number
+        change.verdict = "in a generation of its own, judged against no other"
         change.needsBackfill = true
         let computed = mapping.features.compactMap { feature -> String? in
             guard let former = latest.feature(id: feature.id), former.computation != feature.computation else {

@@ -25,10 +25,6 @@ extension RegisteredFeatureView {
         let generations =
             try SharedComputation(from: decoder)?.generations(decoder)
             ?? container.decode([GenerationState].self, forKey: .generations)
-        guard !generations.isEmpty else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .generations, in: container, debugDescription: "a view has at least one generation")
-        }
         self.init(
             id: try container.decode(Int64.self, forKey: .id),
             name: try container.decode(String.self, forKey: .name),

@@ -16,7 +16,7 @@ public struct RegisteredFeatureView: RegisteredObject {
     public var currentGeneration: Int32
     /// The one that was current before the last switch; nil when there was none, or it was dropped.
     public var previousGeneration: Int32?
-    /// Those that have not been dropped, ascending by number, at least one.
+    /// Those that have not been dropped, ascending by number; at least one unless the view is removed.
     public var generations: [GenerationState]
     /// Ascending by version, at least one; versions of dropped generations included.
     public var versions: [ViewVersion]

@@ -28,14 +28,6 @@ public struct IngestRows: Sendable {
         }
     }
 
-    public struct Result: Sendable, Equatable {
-        public let schemaVersion: Int32
-        public let rowsWritten: Int64
-        public let rowsReplaced: Int64
-        /// The same bytes were ingested into this version before; nothing was written now.
-        public let wasThereBefore: Bool
-    }
-
     private let stores: Stores
 
     public init(stores: Stores) {
@@ -46,29 +38,33 @@ public struct IngestRows: Sendable {
     /// - Throws: `LarderError`; the table is as it was then.
     public func run(
         _ request: Request, in project: RegisteredProject, progress: @Sendable (Int64) -> Void = { _ in }
-    ) async throws -> Result {
+    ) async throws -> WriteReport {
         let source = try project.source(named: request.source)
-        let version = try source.ingestibleVersion(request.schemaVersion)
+        let (version, warning) = try source.ingestibleVersion(request.schemaVersion)
+        var report = WriteReport(schemaVersion: version.version)
         do {
-            return try await stores.writer.withConnection { connection in
+            report = try await stores.writer.withConnection { connection in
                 try await connection.transaction(isolation: .readCommitted) { connection in
                     try await load(request, source, version, on: connection, progress: progress)
                 }
             }
         } catch let error as PostgresError where error.constraintName == "write_idempotency" {
-            return Result(schemaVersion: version.version, rowsWritten: 0, rowsReplaced: 0, wasThereBefore: true)
+            report.wasThereBefore = true
         }
+        WriteMetrics.countWritten(report.rowsWritten, into: .source(source.name))
+        if let warning { report.warnings.append(warning) }
+        return report
     }
 
     private func load(
         _ request: Request, _ source: RegisteredSource, _ version: SourceVersion, on connection: PostgresConnection,
         progress: @Sendable (Int64) -> Void
-    ) async throws -> Result {
+    ) async throws -> WriteReport {
         let shape = RawRowShape(source: source, version: version)
         let input = try ByteInput(path: request.path)
         var reader = try FrameReader(format: request.format, options: shape.readOptions(null: request.nullSpelling))
         var writer = try await RawTableWriter(source: source, version: version, on: connection)
-        var verdict = RowVerdict()
+        var verdict = RowVerdict(.source(source.name))
         var hash = SHA256()
         // What the bytes mean depends on the spelling of null too.
         hash.update(data: Array("\(source.id) \(version.version) \(request.nullSpelling ?? "")\n".utf8))
@@ -86,59 +82,23 @@ public struct IngestRows: Sendable {
             if bytes.isEmpty { break }
         }
         try shape.checkHeader(of: reader)
-        try verdict.check(source: source.name)
+        if !verdict.isClean { WriteMetrics.countRejected(verdict.reasons, of: verdict.target) }
+        try verdict.check()
         let result = try await writer.finish(actor: stores.actor, idempotencyKey: Array(hash.finalize()))
-        return Result(
-            schemaVersion: version.version, rowsWritten: result.rowsWritten, rowsReplaced: result.rowsWithdrawn,
-            wasThereBefore: false)
+        return WriteReport(
+            schemaVersion: version.version, rowsWritten: result.rowsWritten, rowsReplaced: result.rowsWithdrawn)
     }
 }
 
 extension RegisteredSource {
-    /// The version a load is for.
-    /// - Throws: `source_not_ingestible`, or `schema_version_mismatch` with the versions there are.
-    fileprivate func ingestibleVersion(_ number: Int32?) throws(LarderError) -> SourceVersion {
+    /// The version a load is for, and a warning where it is deprecated.
+    /// - Throws: `source_not_ingestible`, or `schema_version_mismatch` with the difference to the newest active version.
+    fileprivate func ingestibleVersion(_ number: Int32?) throws(LarderError) -> (SourceVersion, String?) {
         guard kind == .table else {
             throw LarderError(
                 .sourceNotIngestible, "source \"\(name)\" is of type \(kind.name), which takes no files",
                 hint: "only sources of type table do")
         }
-        let active = versions.filter { $0.state == .active }
-        let chosen =
-            number.map { number in versions.last { $0.version == number && $0.state != .retired } } ?? active.last
-        guard let chosen else {
-            let known = active.map { String($0.version) }.joined(separator: ", ")
-            throw LarderError(
-                .schemaVersionMismatch, "source \"\(name)\" takes no version \(number.map(String.init) ?? "at all")",
-                hint: "active versions: \(known)")
-        }
-        return chosen
-    }
-}
-
-/// What is wrong with the rows of a load so far.
-struct RowVerdict {
-    private(set) var rowCount: Int64 = 0
-    private var violationCount = 0
-    private var badRows = 0
-    private var violations: [RowViolation] = []
-
-    var isClean: Bool { violationCount == 0 }
-
-    mutating func add(rows: Int, violations found: [RowViolation]) {
-        rowCount += Int64(rows)
-        violationCount += found.count
-        badRows += Set(found.map(\.row)).count
-        violations += found.prefix(RowViolation.maximumReported - violations.count)
-    }
-
-    /// - Throws: `rows_rejected` with every reason of the first rows, and exact counts.
-    func check(source: String) throws(LarderError) {
-        guard !isClean else { return }
-        let reasons = violationCount == 1 ? "1 reason" : "\(violationCount) reasons"
-        throw LarderError(
-            .rowsRejected,
-            "\(badRows) of \(rowCount) rows for source \"\(source)\" are refused for \(reasons); nothing was written",
-            hint: "correct the rows and ingest the file again", rows: violations, violationCount: violationCount)
+        return try writableVersion(number)
     }
 }

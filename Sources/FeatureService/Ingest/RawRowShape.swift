@@ -78,7 +78,7 @@ struct RawRowShape {
         }
         if read.lines.isEmpty { violations += infiniteTimes(in: columns, read) }
         violations += nulls(in: columns, tombstones, read, alreadyFound: Set(violations.map(\.place)))
-        verdict.add(rows: read.batch.rowCount, violations: violations.sorted { $0.row < $1.row })
+        verdict.add(rows: read.batch.rowCount, firstRow: read.firstRow, violations: violations)
         return Rows(columns: columns, tombstones: tombstones)
     }
 

@@ -3,6 +3,7 @@ public import FeatureModel
 public import OfflineStore
 public import OnlineStore
 import PostgresClient
+import Registry
 
 /// Moves the data of feature views along: raw -> offline by computing, offline -> online by publishing.
 public struct MaterializeViews: Sendable {
@@ -68,7 +69,7 @@ public struct MaterializeViews: Sendable {
         }
         if request.stages.contains(.online) {
             let counts = try await PublishViews(stores: stores, request: request, progress: progress)
-                .run(homes.filter { $0.view.isOnline }, in: project)
+                .run(try await publishable(homes, in: project), in: project)
             for index in results.indices { results[index].online = counts[homes[index]] }
         }
         return results
@@ -84,6 +85,22 @@ public struct MaterializeViews: Sendable {
         return views.flatMap(ViewHome.all)
     }
 
+    /// The homes that have something to publish: a generation that was never computed would be published empty, and be
+    /// taken for one in which no entity has features.
+    private func publishable(_ homes: [ViewHome], in project: RegisteredProject) async throws -> [ViewHome] {
+        try await stores.writer.withConnection { connection in
+            let incarnation = try await Incarnation.current(on: connection)
+            var publishable: [ViewHome] = []
+            for home in homes where home.view.isOnline {
+                let isPushed = project.source(id: home.generation.sourceID)?.kind == .push
+                let watermark = try await WatermarkStore.read(
+                    home.table, stage: .offline, incarnation: incarnation, on: connection)
+                if isPushed || watermark.run > 0 { publishable.append(home) }
+            }
+            return publishable
+        }
+    }
+
     private func compute(
         _ home: ViewHome, _ request: Request, in project: RegisteredProject, progress: @escaping Progress
     ) async throws -> MaterializationResult? {
@@ -93,12 +110,17 @@ public struct MaterializeViews: Sendable {
         let materializer = Materializer(
             view: home.view, generation: home.generation, version: version, source: source, projectID: project.id,
             actor: stores.actor)
+        let start = ContinuousClock.now
         return try await stores.source.withConnection { source in
             try await stores.writer.withConnection { reader in
                 try await stores.writer.withConnection { writer in
-                    try await materializer.run(
+                    let result = try await materializer.run(
                         on: .init(source: source, reader: reader, writer: writer), bounds: request.bounds,
                         isFull: request.isFull, progress: { progress(home.view.name, .offline, $0) })
+                    try await MeasuredRate.record(
+                        featureViewID: home.view.id, stage: .offline, rows: result.rowsRead,
+                        duration: .now - start, on: writer)
+                    return result
                 }
             }
         }

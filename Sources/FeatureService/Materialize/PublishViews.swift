@@ -32,8 +32,12 @@ struct PublishViews {
                     var run = PublicationRun(
                         home: home, keySpace: keySpace, target: target, publication: publication,
                         progress: progress)
+                    let start = ContinuousClock.now
                     let move = try await run.publish(
                         request, incarnation: incarnation, reader: reader, control: control)
+                    try await MeasuredRate.record(
+                        featureViewID: home.view.id, stage: .online, rows: Int64(run.counts.written + run.counts.kept),
+                        duration: .now - start, on: control)
                     publication = run.publication
                     counts[home] = run.counts
                     if let move { moves.append(move) }

@@ -1,4 +1,5 @@
 import FeatureModel
+import FeatureService
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -28,8 +29,14 @@ struct Problem {
                 logger.error("unexpected HTTP error", metadata: ["error": "\(error)"])
             }
         default:
-            self.error = LarderError(.internalError, "internal error", hint: "the server's log has it as \(requestID)")
-            logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
+            let translated = LarderError(translating: error)
+            if translated.code == .internalError {
+                self.error = LarderError(
+                    .internalError, "internal error", hint: "the server's log has it as \(requestID)")
+                logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
+            } else {
+                self.error = translated
+            }
         }
         status = HTTPResponse.Status(code: self.error.code.httpStatus)
         if status.code == 500, error is LarderError {

@@ -56,6 +56,8 @@ public struct Materializer: Sendable {
     let schema: ViewSchema
     let sql: SourceSQL
     let table: OfflineTable
+    /// Versions of the generation whose rows have every feature of `version`: they need not be computed again.
+    let completeVersions: Set<Int32>
     let actor: String
     private let projectID: Int64
 
@@ -71,6 +73,11 @@ public struct Materializer: Sendable {
             version: version.version, joinKeys: generation.joinKeys, features: version.features.map(\.schema))
         sql = SourceSQL(view: view, generation: generation, version: version, source: source)
         table = OfflineTable(view: view, generation: generation.number)
+        let ids = Set(version.features.map(\.id))
+        let complete = view.versions(ofGeneration: generation.number).filter {
+            ids.isSubset(of: $0.features.lazy.map(\.id))
+        }
+        completeVersions = Set(complete.map(\.version))
         self.actor = actor
     }
 
@@ -108,7 +115,8 @@ public struct Materializer: Sendable {
                 plan: self,
                 rows: OfflineTableWriter(table: table, schema: schema, writeID: writeID, connection: writer),
                 progress: progress)
-            let follows = sql.isTable && !isFull && !bounds.isBounded && watermark.canFollow(version: schema.version)
+            let follows =
+                sql.isTable && !isFull && !bounds.isBounded && watermark.canFollow(under: completeVersions)
             let snapshot = try await connections.source.transaction(isolation: .repeatableRead, readOnly: true) {
                 source in
                 // A query finds the project's table sources under their own names.
@@ -167,8 +175,9 @@ public struct Materializer: Sendable {
 
 extension Watermark {
     /// Whether what has committed since is all there is to compute.
-    fileprivate func canFollow(version: Int32) -> Bool {
+    /// - Parameter versions: those that lack no feature of the one rows are written under.
+    fileprivate func canFollow(under versions: Set<Int32>) -> Bool {
         if mustCompare { return false }
-        return run == 0 || (snapshot != nil && schemaVersion == version)
+        return run == 0 || (snapshot != nil && schemaVersion.map(versions.contains) == true)
     }
 }

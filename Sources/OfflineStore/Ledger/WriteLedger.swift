@@ -66,6 +66,33 @@ public enum WriteLedger {
     }
 }
 
+extension WriteLedger {
+    /// How many rows have been written to a target since a snapshot; all of them without one.
+    public static func rowsWritten(
+        to target: WriteRecord.Target, since snapshot: String?, of incarnation: Incarnation,
+        on connection: PostgresConnection
+    ) async throws -> Int64 {
+        var conditions: [PostgresQuery] =
+            switch target {
+            case .source(let id): ["l.source_id = \(id)"]
+            case .featureView(let id, let generation):
+                ["l.feature_view_id = \(id)", "l.generation = \(generation)"]
+            }
+        if let snapshot {
+            conditions.append(
+                """
+                l.incarnation_id = \(incarnation.id) AND NOT pg_visible_in_snapshot(l.transaction_id, \(snapshot)::text::pg_snapshot)
+                """)
+        }
+        return try await connection.query(
+            """
+            SELECT coalesce(sum(l.rows_written), 0)::bigint AS rows FROM larder.write l
+            WHERE \(query: conditions.joined(separator: " AND "))
+            """
+        ).onlyValue(as: Int64.self)
+    }
+}
+
 /// Row sequences, reserved by the block in input order.
 struct SequenceBlocks {
     static let blockSize: Int64 = 65_536

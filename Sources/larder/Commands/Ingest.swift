@@ -49,7 +49,7 @@ struct Ingest: LarderCommand {
         return .success
     }
 
-    private func text(_ result: IngestRows.Result) -> String {
+    private func text(_ result: WriteReport) -> String {
         let target = "source \"\(source)\", version \(result.schemaVersion)"
         if result.wasThereBefore { return "\(target): these rows were ingested before; nothing was written" }
         let replaced = result.rowsReplaced > 0 ? ", \(result.rowsReplaced.grouped) earlier ones replaced" : ""
