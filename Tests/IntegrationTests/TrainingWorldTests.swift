@@ -144,6 +144,9 @@ private struct OfflineWorld {
                 FeatureSchema(
                     id: Int32(index + 1), name: "feature_\(index)", type: type, isNullable: true, defaultValue: nil)
             })
+        let features = schema.features.map { RegisteredFeature(schema: $0) }
+        // All of one shape: here the version only orders rows.
+        let versions = 1...(history.map(\.schemaVersion).max() ?? 1)
         view = RegisteredFeatureView(
             id: Int64(seed), name: "world_\(seed)", currentGeneration: 1,
             generations: [
@@ -151,11 +154,10 @@ private struct OfflineWorld {
                     number: 1, computationHash: "", entityIDs: [], entityNames: [], joinKeys: joinKeys, sourceID: 0,
                     sourceName: "raw")
             ],
-            versions: [
+            versions: versions.map { version in
                 ViewVersion(
-                    version: 1, generation: 1, features: schema.features.map { RegisteredFeature(schema: $0) },
-                    shapeHash: "", computationHash: "")
-            ],
+                    version: version, generation: 1, features: features, shapeHash: "", computationHash: "")
+            },
             nextFeatureID: 9)
         table = OfflineTable(view: view, generation: 1)
     }
