@@ -117,7 +117,7 @@ public struct CSVReader: Sendable {
     private func missingColumns(_ names: [String]) -> [LarderError] {
         let present = Set(names)
         return options.fields.compactMap { field in
-            if present.contains(field.name) || options.optionalMissing.contains(field.name) { return nil }
+            if present.contains(field.name) || options.mayLack(field.name) { return nil }
             return LarderError(
                 .columnMissing, "CSV: column \"\(field.name)\" is missing from the header (line \(scanner.line))",
                 hint: "the header has: \(names.prefix(50).map { String($0.prefix(64)) }.joined(separator: ", "))")

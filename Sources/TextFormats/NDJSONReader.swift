@@ -18,6 +18,8 @@ public struct NDJSONReader: Sendable {
     /// The declared columns are typed, the others take any JSON value as text.
     private var isDeclared: [Bool] = []
     private var isOptional: [Bool] = []
+    /// Whether an object without the member is fine.
+    private var mayLack: [Bool] = []
     /// For each column, the last row it had a value in.
     private var lastRow: [Int] = []
     private var row = 0
@@ -142,6 +144,7 @@ public struct NDJSONReader: Sendable {
         columnsByName = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
         isDeclared = names.map(declared.contains)
         isOptional = zip(fields, isDeclared).map { !$1 || $0.isNullable || options.optionalMissing.contains($0.name) }
+        mayLack = zip(fields, isOptional).map { $1 || options.mayLack($0.name) }
         lastRow = [Int](repeating: 0, count: names.count)
         observations = [JSONKinds](repeating: [], count: names.count)
         batcher = RowBatcher(fields: fields, limits: options.limits, keepsRecords: options.keepsRecords)
@@ -180,7 +183,7 @@ public struct NDJSONReader: Sendable {
         for column in names.indices where lastRow[column] != row {
             lastRow[column] = row
             batcher.columns[column].appendNull()
-            if reportsMissing, !isOptional[column] {
+            if reportsMissing, !mayLack[column] {
                 batcher.report(
                     "missing", feature: batcher.fields[column].name, line: line,
                     "the member is missing where a value is required (line \(line))")

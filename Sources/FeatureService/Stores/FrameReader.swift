@@ -10,6 +10,9 @@ struct FrameBatch {
     /// The line each row starts on; empty where the input is not text.
     let lines: [Int]
     let violations: [RowViolation]
+    /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
+    /// be a value that is absent.
+    var isTyped = false
     /// The bytes of each row, where the input is text and the reader keeps them.
     var records: RecordBytes?
 
@@ -79,7 +82,7 @@ enum FrameReader {
         case .arrow(var reader, let nextRow):
             let read = try reader.nextBatch()
             self = .arrow(reader, nextRow: nextRow + (read?.rowCount ?? 0))
-            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: []) }
+            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: [], isTyped: true) }
         }
     }
 
