@@ -45,7 +45,7 @@ struct Setting: Sendable {
     static let maximumFeatures = Setting("limits.features", default: "1000", "Features in one online request")
     static let maximumValues = Setting(
         "limits.values", default: "2000000", "Entities times features in one online request")
-    static let maximumBodyBytes = Setting("limits.body-bytes", default: "8388608", "Bytes of an online request's body")
+    static let maximumBodyBytes = Setting("limits.body-bytes", default: "8388608", "Bytes of a request's body")
 
     /// Every setting there is, in the order of the documentation.
     static let all = [
