@@ -70,6 +70,20 @@ public struct KeySpaceStore: Sendable {
         return try Self.decode(row)
     }
 
+    /// The key space of a generation; nil when there is none.
+    public func find(
+        featureViewID: Int64, generation: Int32, incarnation: Incarnation, on connection: PostgresConnection
+    ) async throws -> KeySpace? {
+        let rows = try await connection.query(
+            """
+            SELECT id, feature_view_id, generation, fence, published_at IS NOT NULL AS is_published
+            FROM larder.key_space
+            WHERE feature_view_id = \(featureViewID) AND generation = \(generation)
+              AND incarnation_id = \(incarnation.id)
+            """)
+        return try rows.first.map(Self.decode)
+    }
+
     /// Raises the fence, before rows are withdrawn, and returns the new one.
     public func raiseFence(of keySpaceID: Int64, on connection: PostgresConnection) async throws -> Int64 {
         let rows = try await connection.query(

@@ -22,12 +22,13 @@ struct RawRowShape {
     }
 
     /// Nullability is left to `rows(of:verdict:)`, because a tombstone needs no values.
-    func readOptions(null spelling: String?) -> TextReadOptions {
+    func readOptions(_ choices: RowReadChoices) -> TextReadOptions {
         let fields = version.columns.map { Field(name: $0.name, type: $0.type) }
         return TextReadOptions(
-            fields: fields + [Field(name: Self.deletedColumn, type: .bool)], optionalMissing: [Self.deletedColumn],
-            timeZone: source.timeZone, nullSpelling: spelling, rounding: .up, ambiguity: .later,
-            extraColumns: .reject)
+            fields: fields + [Field(name: Self.deletedColumn, type: .bool)],
+            optionalMissing: choices.mayBeMissing.union([Self.deletedColumn]), timeZone: source.timeZone,
+            nullSpelling: choices.nullSpelling, rounding: .up, ambiguity: .later, extraColumns: .reject,
+            keepsRecords: choices.keepsRecords)
     }
 
     /// An Arrow file without rows still has to have the right columns.

@@ -92,7 +92,10 @@ public struct MaterializeViews: Sendable {
             let incarnation = try await Incarnation.current(on: connection)
             var publishable: [ViewHome] = []
             for home in homes where home.view.isOnline {
-                let isPushed = project.source(id: home.generation.sourceID)?.kind == .push
+                // Pushed rows are there without a run, but for those that a later generation copies.
+                let isPushed =
+                    project.source(id: home.generation.sourceID)?.kind == .push
+                    && home.generation.number == home.view.generations.first?.number
                 let watermark = try await WatermarkStore.read(
                     home.table, stage: .offline, incarnation: incarnation, on: connection)
                 if isPushed || watermark.run > 0 { publishable.append(home) }
@@ -105,8 +108,9 @@ public struct MaterializeViews: Sendable {
         _ home: ViewHome, _ request: Request, in project: RegisteredProject, progress: @escaping Progress
     ) async throws -> MaterializationResult? {
         guard let version = home.view.writtenVersion(ofGeneration: home.generation.number),
-            let source = project.source(id: home.generation.sourceID), source.kind != .push
+            let source = project.source(id: home.generation.sourceID)
         else { return nil }
+        guard source.kind != .push else { return try await copy(home, version, request, progress: progress) }
         let materializer = Materializer(
             view: home.view, generation: home.generation, version: version, source: source, projectID: project.id,
             actor: stores.actor)
@@ -122,6 +126,23 @@ public struct MaterializeViews: Sendable {
                         duration: .now - start, on: writer)
                     return result
                 }
+            }
+        }
+    }
+}
+
+extension MaterializeViews {
+    /// Pushed rows are computed from nothing; a later generation takes those of the one before it.
+    private func copy(
+        _ home: ViewHome, _ version: ViewVersion, _ request: Request, progress: @escaping Progress
+    ) async throws -> MaterializationResult {
+        let copy = CopyGeneration(
+            view: home.view, generation: home.generation, version: version, actor: stores.actor)
+        return try await stores.writer.withConnection { reader in
+            try await stores.writer.withConnection { writer in
+                try await copy.run(
+                    reader: reader, writer: writer, bounds: request.bounds, isFull: request.isFull,
+                    progress: { progress(home.view.name, .offline, $0) })
             }
         }
     }

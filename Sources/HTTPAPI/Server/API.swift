@@ -7,7 +7,7 @@ struct API: Sendable {
     let dependencies: ServerDependencies
 
     var routes: [Route] {
-        onlineRoutes + registryRoutes + feastRoutes + operationsRoutes
+        onlineRoutes + registryRoutes + writeRoutes + feastRoutes + operationsRoutes
     }
 
     func project(named name: String) throws -> ServedProject {

@@ -37,11 +37,14 @@ public struct MaterializationResult: Sendable, Equatable {
     public var rowsRead: Int64 = 0
     public var rowsWritten: Int64 = 0
     public var rowsWithdrawn: Int64 = 0
+    /// Rows of an earlier generation that the new one does not take; only where rows are copied.
+    public var rowsSkipped: Int64 = 0
 
-    public init(rowsRead: Int64 = 0, rowsWritten: Int64 = 0, rowsWithdrawn: Int64 = 0) {
+    public init(rowsRead: Int64 = 0, rowsWritten: Int64 = 0, rowsWithdrawn: Int64 = 0, rowsSkipped: Int64 = 0) {
         self.rowsRead = rowsRead
         self.rowsWritten = rowsWritten
         self.rowsWithdrawn = rowsWithdrawn
+        self.rowsSkipped = rowsSkipped
     }
 }
 

@@ -11,11 +11,14 @@ public struct RawTableWriter {
     private let version: SourceVersion
     private let raw: RawTable
     private let connection: PostgresConnection
-    private let writeID: Int64
+    /// What the rows carry.
+    public let writeID: Int64
     private var sequences = SequenceBlocks()
     private var copy: PostgresCopyIn?
     private var encoder = PostgresCopyEncoder()
     private var rowsWritten: Int64 = 0
+    /// Of `rowsWritten`, those of COPYs that have ended.
+    private var rowsCopied: Int64 = 0
 
     public struct Result: Sendable, Equatable {
         public let writeID: Int64
@@ -77,13 +80,16 @@ public struct RawTableWriter {
         return opened
     }
 
-    private mutating func endCopy() async throws {
+    /// Ends the COPY that `append` may have left open, so that the connection takes other statements.
+    public mutating func endCopy() async throws {
+        guard copy != nil || rowsWritten > rowsCopied else { return }
         encoder.finish()
         let open = try await openCopy()
         try await open.write(encoder.take())
         _ = try await open.finish()
         copy = nil
         encoder = PostgresCopyEncoder()
+        rowsCopied = rowsWritten
     }
 
     /// Settles row keys and records the write.

@@ -67,6 +67,17 @@ public enum WriteLedger {
 }
 
 extension WriteLedger {
+    /// Selects the ids of writes into a generation that committed since a snapshot. Those of another incarnation than the
+    /// snapshot's are not told apart.
+    static func writes(into table: OfflineTable, since snapshot: String, _ incarnation: Incarnation) -> PostgresQuery {
+        """
+        SELECT l.write_id FROM larder.write l
+        WHERE l.feature_view_id = \(literal: table.featureViewID) AND l.generation = \(literal: Int64(table.generation))
+          AND l.incarnation_id = \(literal: Int64(incarnation.id))
+          AND NOT pg_visible_in_snapshot(l.transaction_id, \(literal: snapshot)::pg_snapshot)
+        """
+    }
+
     /// How many rows have been written to a target since a snapshot; all of them without one.
     public static func rowsWritten(
         to target: WriteRecord.Target, since snapshot: String?, of incarnation: Incarnation,

@@ -39,6 +39,12 @@ public struct PublicationReader: Sendable {
         return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
     }
 
+    /// The winners of the keys that one write has rows of.
+    public func winners(ofWrite writeID: Int64, on connection: PostgresConnection) async throws -> Winners {
+        let select = winnersOfKeys(where: "c.write_id = \(literal: writeID)")
+        return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
+    }
+
     /// Rows that were withdrawn by commits in scope, with their keys and order: a stored value that still is one of them gives
     /// way to the remaining winner.
     public func withdrawn(_ scope: PublicationScope, on connection: PostgresConnection) async throws -> Winners {
@@ -123,12 +129,7 @@ public struct PublicationReader: Sendable {
     }
 
     private func writes(since snapshot: String, _ incarnation: Incarnation) -> PostgresQuery {
-        """
-        SELECT l.write_id FROM larder.write l
-        WHERE l.feature_view_id = \(literal: table.featureViewID) AND l.generation = \(literal: Int64(table.generation))
-          AND l.incarnation_id = \(literal: Int64(incarnation.id))
-          AND NOT pg_visible_in_snapshot(l.transaction_id, \(literal: snapshot)::pg_snapshot)
-        """
+        WriteLedger.writes(into: table, since: snapshot, incarnation)
     }
 }
 
