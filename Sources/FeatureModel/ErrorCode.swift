@@ -61,8 +61,8 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let rowsRejected = ErrorCode("rows_rejected", 422)
     public static let schemaVersionMismatch = ErrorCode("schema_version_mismatch", 409)
     public static let sourceNotIngestible = ErrorCode("source_not_ingestible", 422)
-    public static let quarantinedRowNotFound = ErrorCode("quarantined_row_not_found", 404)
     public static let featureViewNotWritable = ErrorCode("feature_view_not_writable", 422)
+    public static let quarantinedRowNotFound = ErrorCode("quarantined_row_not_found", 404)
     public static let spineInvalid = ErrorCode("spine_invalid", 422)
 
     // Materialization.

@@ -22,7 +22,7 @@ struct LarderRoot: AsyncParsableCommand {
                     Versions.self, Deprecate.self, Retire.self, SwitchGeneration.self, Rollback.self,
                     DropGenerationCommand.self,
                 ]),
-            CommandGroup(name: "Data", subcommands: [Ingest.self, Materialize.self, QuarantineGroup.self]),
+            CommandGroup(name: "Data", subcommands: [Ingest.self, Push.self, Materialize.self, QuarantineGroup.self]),
             CommandGroup(name: "Features", subcommands: [TrainingSetGroup.self, GetOnlineFeatures.self]),
             CommandGroup(name: "Operation", subcommands: [Migrate.self, Serve.self]),
         ])

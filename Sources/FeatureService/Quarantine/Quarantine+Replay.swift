@@ -45,7 +45,19 @@ extension Quarantine {
                 return QuarantineReplay(writer: writer, versions: versions, connection: connection)
             }
         case .featureView:
-            throw LarderError(.requestInvalid, "\(target) takes no rows", hint: "only sources of type table do")
+            let view = try project.featureView(named: target.name)
+            let (push, warning) = try PushTarget.choose(view, number, in: project)
+            return try await replay(target, push.version.version, warning) { connection in
+                let writer = try await PushedRowWriter(push, on: connection)
+                let versions = view.versions.map { version in
+                    QuarantineReplay<PushedRowWriter>.Version(
+                        number: version.version,
+                        fields: version.features.map {
+                            Field(name: $0.name, type: $0.type, isNullable: $0.schema.isNullable)
+                        })
+                }
+                return QuarantineReplay(writer: writer, versions: versions, connection: connection)
+            }
         }
     }
 

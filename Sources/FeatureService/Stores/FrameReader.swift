@@ -10,11 +10,11 @@ struct FrameBatch {
     /// The line each row starts on; empty where the input is not text.
     let lines: [Int]
     let violations: [RowViolation]
-    /// The bytes of each row, where the input is text and the reader keeps them.
-    var records: RecordBytes?
     /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
     /// be a value that is absent.
-    let isTyped: Bool
+    var isTyped = false
+    /// The bytes of each row, where the input is text and the reader keeps them.
+    var records: RecordBytes?
 
     /// The line a row of the batch starts on; nil where the input is not text.
     func line(of row: Int) -> Int? {
@@ -110,6 +110,6 @@ extension FrameBatch {
     fileprivate init(_ read: ReadBatch) {
         self.init(
             batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations,
-            records: read.records, isTyped: false)
+            records: read.records)
     }
 }

@@ -1,5 +1,17 @@
-import FeatureDefinitions
-import FeatureModel
+public import FeatureDefinitions
+public import FeatureModel
+import OfflineStore
+import PostgresClient
+
+extension RegisteredProject {
+    /// The version that a program names: it has to.
+    /// - Throws: `feature_view_not_found`; `request_invalid` when it names none.
+    public func requiredVersion(_ number: Int32?, ofView name: String) throws(LarderError) -> Int32 {
+        let view = try featureView(named: name)
+        if let number { return number }
+        throw LarderError.schemaVersionMissing(newest: view.activeVersion?.version, of: .featureView(name))
+    }
+}
 
 /// Where the rows of a push go: a version that takes rows, and the generation it belongs to.
 struct PushTarget {
@@ -46,18 +58,21 @@ struct PushTarget {
                 + (source?.kind.name ?? "unknown"), hint: hint)
     }
 
-    var shape: ViewRowShape {
-        ViewRowShape(view: home.view, generation: home.generation, version: version, source: source)
-    }
+    var target: WriteTarget { .featureView(home.view.name) }
+
+    var ledgerTarget: WriteRecord.Target { .featureView(home.view.id, generation: home.generation.number) }
 
     var schema: ViewSchema {
         ViewSchema(
             version: version.version, joinKeys: home.generation.joinKeys, features: version.features.map(\.schema))
     }
 
-    /// PostgreSQL refused rows that had passed every check here: another revision was applied in between.
-    var changedMeanwhile: LarderError {
-        LarderError(
+    /// What PostgreSQL's refusal of a write means that had passed every check here: another revision was applied in between.
+    /// Any other error stays as it is.
+    func translated(_ error: PostgresError) -> any Error {
+        if let retired = LarderError(retiring: error, version: version.version, of: target) { return retired }
+        guard error.sqlState == .checkViolation else { return error }
+        return LarderError(
             .schemaVersionMismatch,
             "version \(version.version) of feature view \"\(home.view.name)\" was changed while the rows were written",
             hint: "write them again; nothing was written")

@@ -14,6 +14,15 @@ enum WriteIdentity: Sendable {
     case none
 }
 
+extension WriteIdentity {
+    /// A writer's own key as the ledger knows it.
+    static func digest(ofKey key: String, for target: WriteRecord.Target) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: Array("key \(target.id)\n\(key)".utf8))
+        return Array(hash.finalize())
+    }
+}
+
 /// How the rows of one write come and what is to become of them.
 struct RowLoadRequest: Sendable {
     var format: FrameFormat
@@ -32,7 +41,7 @@ struct RowLoadRequest: Sendable {
 struct RowLoad<Writer: RowWriter> {
     private let request: RowLoadRequest
     private let connection: PostgresConnection
-    private var writer: Writer
+    private(set) var writer: Writer
     private var reader: FrameReader
     private var quarantine: QuarantineWriter
     private var hash: SHA256?
@@ -99,10 +108,7 @@ struct RowLoad<Writer: RowWriter> {
         switch request.identity {
         case .none: return nil
         case .bytes: return hash.map { Array($0.finalize()) }
-        case .key(let key):
-            var hash = SHA256()
-            hash.update(data: Array("key \(writer.ledgerTarget.id)\n\(key)".utf8))
-            return Array(hash.finalize())
+        case .key(let key): return WriteIdentity.digest(ofKey: key, for: writer.ledgerTarget)
         }
     }
 }
@@ -116,7 +122,7 @@ extension FrameBatch {
                 RowViolation(
                     row: violation.row, feature: violation.feature, code: violation.code,
                     message: violation.message.movingPlace { _ in nil })
-            }, records: records)
+            }, isTyped: isTyped, records: records)
     }
 }
 

@@ -45,18 +45,22 @@ struct ViewRowShape {
 
     /// Nullability is left to `rows(of:)`, because a tombstone needs no features; only where an absent value takes a default
     /// does the reader have to tell it from a null that is written out.
-    func readOptions(null spelling: String?) -> TextReadOptions {
+    func readOptions(_ choices: RowReadChoices) -> TextReadOptions {
         let optional = fields.filter { $0.isNullable && mayBeAbsent($0) }.map(\.name)
         return TextReadOptions(
             fields: fields + [Field(name: RawRowShape.deletedColumn, type: .bool)],
-            optionalMissing: Set(optional + [RawRowShape.deletedColumn]),
+            optionalMissing: choices.mayBeMissing.union(optional + [RawRowShape.deletedColumn]),
             absenceAllowed: Set(fields.filter { !$0.isNullable }.map(\.name)), timeZone: timeZone,
-            nullSpelling: spelling, rounding: .up, ambiguity: .later, extraColumns: .reject)
+            nullSpelling: choices.nullSpelling, rounding: .up, ambiguity: .later, extraColumns: .reject,
+            keepsRecords: choices.keepsRecords)
     }
 
-    /// Rows of Arrow have the columns of their file, also where there are no rows.
-    /// - Throws: `column_unknown` or `column_missing`.
-    func check(_ found: [Field]) throws(LarderError) {
+    /// An Arrow file without rows still has to have the right columns.
+    func checkHeader(of reader: FrameReader) throws(LarderError) {
+        if reader.isTyped, let fields = reader.fields { try check(fields) }
+    }
+
+    private func check(_ found: [Field]) throws(LarderError) {
         let known = fields.map(\.name) + [RawRowShape.deletedColumn]
         for field in found where !known.contains(field.name) {
             throw LarderError(

@@ -1,8 +1,8 @@
 public import FeatureDefinitions
 import FeatureModel
 import OfflineStore
+import OnlineStore
 import PostgresClient
-import PointInTime
 public import TextFormats
 
 /// Writes rows straight into a feature view of a push source, and publishes them.
@@ -10,21 +10,27 @@ public import TextFormats
 /// The rows are in PostgreSQL when `run` returns: all of them in one transaction with their ledger row. Publishing comes
 /// after that and may be left to the next materialize.
 public struct WriteViewRows: Sendable {
+    public enum Rows: Sendable {
+        /// `-` is standard input.
+        case file(path: String, FrameFormat)
+        case payload(RowPayload)
+    }
+
     public struct Request: Sendable {
         public var view: String
-        public var rows: RowInput
+        public var rows: Rows
         /// Nil takes the newest active version of the current generation.
         public var schemaVersion: Int32?
         public var mode: WriteMode
         public var destination: WriteDestination
         /// A second write with the same one into the same generation writes nothing.
-        public var idempotencyKey: [UInt8]?
+        public var idempotencyKey: String?
         /// A further spelling of null in CSV.
         public var nullSpelling: String?
 
         public init(
-            view: String, rows: RowInput, schemaVersion: Int32? = nil, mode: WriteMode = .allOrNothing,
-            destination: WriteDestination = .both, idempotencyKey: [UInt8]? = nil, nullSpelling: String? = nil
+            view: String, rows: Rows, schemaVersion: Int32? = nil, mode: WriteMode = .allOrNothing,
+            destination: WriteDestination = .both, idempotencyKey: String? = nil, nullSpelling: String? = nil
         ) {
             self.view = view
             self.rows = rows
@@ -49,31 +55,31 @@ public struct WriteViewRows: Sendable {
         _ request: Request, in project: RegisteredProject, progress: @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ViewWriteReport {
         let view = try project.featureView(named: request.view)
-        let (target, warning) = try PushTarget.choose(view, request.schemaVersion, in: project)
-        var written = Written(report: WriteReport(schemaVersion: target.version.version))
+        let (push, warning) = try PushTarget.choose(view, request.schemaVersion, in: project)
+        var written = Written(report: WriteReport(schemaVersion: push.version.version))
         do {
             written = try await stores.writer.withConnection { connection in
                 try await connection.transaction(isolation: .readCommitted) { connection in
-                    try await write(request, to: target, on: connection, progress: progress)
+                    try await write(request, to: push, in: project, on: connection, progress: progress)
                 }
             }
-        } catch let error as PostgresError where error.constraintName == "write_view_idempotency" {
+        } catch let error as PostgresError {
+            guard error.constraintName == "write_view_idempotency" else { throw push.translated(error) }
             written.report.wasThereBefore = true
-            written.writeID = try await earlierWrite(request, target)
-        } catch let error as PostgresError where error.sqlState == .checkViolation {
-            throw target.changedMeanwhile
+            written.writeID = try await earlierWrite(request, push)
         }
-        WriteMetrics.countWritten(written.report.rowsWritten, into: .featureView(view.name))
+        WriteMetrics.countWritten(written.report.rowsWritten, into: push.target)
+        WriteMetrics.countRejected(written.report.reasons, of: push.target)
         if let warning { written.report.warnings.append(warning) }
-        var report = ViewWriteReport(write: written.report, generation: target.home.generation.number)
+        var report = ViewWriteReport(write: written.report, generation: push.home.generation.number)
         guard request.destination != .offline else { return report }
         guard view.isOnline else {
             report.write.warnings.append("feature view \"\(view.name)\" is not online; nothing was published")
             return report
         }
         guard let writeID = written.writeID else { return report }
-        report.online = await PublishWrittenRows(stores: stores, project: project, home: target.home)
-            .run(written.newest?.batches, ofWrite: writeID)
+        report.online = await PublishWrittenRows(stores: stores, project: project, home: push.home)
+            .run(written.newest, ofWrite: writeID)
         return report
     }
 
@@ -81,42 +87,71 @@ public struct WriteViewRows: Sendable {
         var report: WriteReport
         /// Nil when nothing is known to be written.
         var writeID: Int64?
-        /// Nil when they were written earlier.
-        var newest: NewestRows?
+        /// Nil when they are to be read from the table.
+        var newest: [OnlineBatch]?
     }
 
     private func write(
-        _ request: Request, to target: PushTarget, on connection: PostgresConnection,
+        _ request: Request, to push: PushTarget, in project: RegisteredProject, on connection: PostgresConnection,
         progress: @Sendable (Int64) -> Void
     ) async throws -> Written {
-        let shape = target.shape
-        var input = try RowInputReader(request.rows, options: shape.readOptions(null: request.nullSpelling))
-        var writer = try await ViewRowWriter(view: target.home.view, version: target.version, on: connection)
-        var verdict = RowVerdict(.featureView(target.home.view.name))
-        var newest = NewestRows(schema: target.schema)
-        while let read = try input.next() {
-            let (rows, violations) = try shape.rows(of: read, now: try await writer.now())
-            verdict.add(rows: read.batch.rowCount, firstRow: read.firstRow, violations: violations)
-            progress(verdict.rowCount)
-            guard verdict.isClean else { continue }
-            try newest.add(try await writer.append(rows))
+        let writer = try await PushedRowWriter(push, on: connection)
+        var load = try RowLoad(
+            RowLoadRequest(
+                format: request.rows.format, nullSpelling: request.nullSpelling, mode: request.mode,
+                identity: request.idempotencyKey.map(WriteIdentity.key) ?? .none, projectID: project.id,
+                actor: stores.actor, hasLines: request.rows.hasLines),
+            into: writer, on: connection)
+        do {
+            try await feed(request.rows, to: &load, progress: progress)
+            return Written(
+                report: try await load.finish(), writeID: load.writer.writeID, newest: load.writer.newest.batches)
+        } catch let error as LarderError where error.code == .rowsRejected {
+            WriteMetrics.countRejected(load.verdict.reasons, of: push.target)
+            throw error
         }
-        if input.reader.isTyped, let fields = input.reader.fields { try shape.check(fields) }
-        if !verdict.isClean { WriteMetrics.countRejected(verdict.reasons, of: verdict.target) }
-        try verdict.check()
-        let rowsWritten = try await writer.finish(actor: stores.actor, idempotencyKey: request.idempotencyKey)
-        return Written(
-            report: WriteReport(schemaVersion: target.version.version, rowsWritten: rowsWritten),
-            writeID: writer.writeID, newest: newest)
+    }
+
+    private func feed(
+        _ rows: Rows, to load: inout RowLoad<PushedRowWriter>, progress: @Sendable (Int64) -> Void
+    ) async throws {
+        switch rows {
+        case .payload(let payload):
+            if !payload.bytes.isEmpty { try await load.take(payload.bytes, progress: progress) }
+            try await load.take([], progress: progress)
+        case .file(let path, _):
+            let input = try ByteInput(path: path)
+            while true {
+                let bytes = try input.next()
+                try await load.take(bytes, progress: progress)
+                if bytes.isEmpty { break }
+            }
+        }
     }
 
     /// The write that had the idempotency key first. Its rows may not be published yet.
-    private func earlierWrite(_ request: Request, _ target: PushTarget) async throws -> Int64? {
+    private func earlierWrite(_ request: Request, _ push: PushTarget) async throws -> Int64? {
         guard let key = request.idempotencyKey else { return nil }
         return try await stores.writer.withConnection { connection in
             try await WriteLedger.writeID(
-                featureViewID: target.home.view.id, generation: target.home.generation.number, idempotencyKey: key,
-                on: connection)
+                featureViewID: push.home.view.id, generation: push.home.generation.number,
+                idempotencyKey: WriteIdentity.digest(ofKey: key, for: push.ledgerTarget), on: connection)
+        }
+    }
+}
+
+extension WriteViewRows.Rows {
+    fileprivate var format: FrameFormat {
+        switch self {
+        case .file(_, let format): format
+        case .payload(let payload): payload.format
+        }
+    }
+
+    fileprivate var hasLines: Bool {
+        switch self {
+        case .file: true
+        case .payload(let payload): payload.hasLines
         }
     }
 }

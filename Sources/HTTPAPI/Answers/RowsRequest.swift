@@ -131,7 +131,31 @@ struct RowsRequest {
     }
 }
 
+extension RowsRequest {
+    /// How far the rows are to go, as header or body say it.
+    /// - Throws: `request_invalid`.
+    static func destination(_ headers: HTTPFields, _ json: JSONValue?) throws(LarderError) -> WriteDestination {
+        let body: WriteDestination?
+        switch json?["to"] {
+        case nil, .null: body = nil
+        case .string(let name): body = try destination(name)
+        default: throw LarderError(.requestInvalid, "\"to\" is no string")
+        }
+        return try only(try headers[.writeTo].map(destination), body, "destination") ?? .both
+    }
+
+    private static func destination(_ name: String) throws(LarderError) -> WriteDestination {
+        guard let destination = WriteDestination(rawValue: name) else {
+            throw LarderError(
+                .requestInvalid, "rows cannot be written to \"\(name.prefix(63))\"",
+                hint: "\"to\" is one of \(WriteDestination.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return destination
+    }
+}
+
 extension HTTPField.Name {
+    static let writeTo = named("Larder-Write-To")
     static let schemaVersion = named("Larder-Schema-Version")
     static let writeMode = named("Larder-Write-Mode")
     static let idempotencyKey = named("Idempotency-Key")

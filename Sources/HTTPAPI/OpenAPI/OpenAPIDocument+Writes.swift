@@ -64,17 +64,18 @@ extension OpenAPIDocument {
         "description": "A second write with the same key writes nothing; without one each write counts",
     ]
 
+    /// Members of every JSON request that brings rows.
+    static let rowsMembers: [JSONValue.Member] = [
+        .init("schema_version", versionSchema), .init("rows", ["type": "array", "items": ["type": "object"]]),
+        .init("mode", modeSchema), .init("idempotency_key", keySchema),
+    ]
+
     static let rowsSchemas: [JSONValue.Member] = [
         .init(
             "RowsRequest",
             [
                 "type": "object", "required": ["rows"],
-                "properties": [
-                    "schema_version": versionSchema,
-                    "rows": ["type": "array", "items": ["type": "object"]],
-                    "mode": modeSchema, "idempotency_key": keySchema,
-                ],
-                "additionalProperties": false,
+                "properties": .object(rowsMembers), "additionalProperties": false,
             ]),
         .init(
             "WriteReport",

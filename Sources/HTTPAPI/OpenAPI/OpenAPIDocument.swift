@@ -14,15 +14,17 @@ enum OpenAPIDocument {
         "tags": [
             ["name": "serving", "description": "Features of entities as of now"],
             ["name": "registry", "description": "What is defined"],
-            ["name": "writes", "description": "Rows into sources"],
+            ["name": "writes", "description": "Rows into sources and feature views"],
+            ["name": "definitions", "description": "Plans and applies"],
             ["name": "feast", "description": "Paths that Feast's clients speak"],
             ["name": "operations", "description": "Health, metrics, this document"],
         ],
-        "paths": .object(onlinePaths + registryPaths + writePaths + feastPaths + operationsPaths),
+        "paths": .object(onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + feastPaths
+                + operationsPaths),
         "components": [
-            "schemas": .object(requestSchemas + answerSchemas + rowsSchemas),
+            "schemas": .object(requestSchemas + answerSchemas + rowsSchemas + viewSchemas),
             "responses": .object(problemResponses),
-            "parameters": .object(pathParameters + rowsHeaders),
+            "parameters": .object(pathParameters + rowsHeaders + viewRowsHeaders),
             "headers": [
                 "X-Request-Id": [
                     "description": "The request's own id, or a new one; the server's log has it",

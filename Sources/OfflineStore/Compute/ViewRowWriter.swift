@@ -55,6 +55,9 @@ public struct ViewRowWriter {
             tombstones: batch.tombstones, features: batch.features)
     }
 
+    /// Sends what is pending, so that the connection takes other statements.
+    public mutating func endCopy() async throws { try await rows.flush() }
+
     /// Sends the last rows and records the write.
     /// - Parameter idempotencyKey: a second write with the same one into the same generation fails with SQLSTATE 23505 on
     ///   `write_view_idempotency`.

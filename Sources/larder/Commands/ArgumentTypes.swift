@@ -8,3 +8,5 @@ extension WriteMode: ExpressibleByArgument {}
 extension ServedProject.Collection: ExpressibleByArgument {}
 
 extension TrainingSetOptions.KnownByOption: ExpressibleByArgument {}
+
+extension WriteDestination: ExpressibleByArgument {}
