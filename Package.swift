@@ -132,13 +132,14 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "FeatureModel", "PostgresClient", "RedisClient",
+                "FeatureModel", "FeatureDefinitions", "PostgresClient", "RedisClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Tests/TestSupport"),
         .testTarget(name: "FeatureModelTests", dependencies: ["FeatureModel"]),
-        .testTarget(name: "FeatureDefinitionsTests", dependencies: ["FeatureDefinitions", "FeatureModel"]),
+        .testTarget(
+            name: "FeatureDefinitionsTests", dependencies: ["FeatureDefinitions", "FeatureModel", "TestSupport"]),
         .testTarget(name: "FeatureCodecTests", dependencies: ["FeatureCodec", "FeatureModel"]),
         .testTarget(name: "PointInTimeTests", dependencies: ["PointInTime", "FeatureCodec", "FeatureModel"]),
         .testTarget(

@@ -311,6 +311,14 @@ extension Mistake {
                 24:64 feature_view "airport_weather", feature "is_freezing", expect has an unknown key "minimum" | its keys: finite, max, max_length, min, one_of
                 """#),
         Mistake(
+            rule: "two renames from one feature are reported",
+            replace: "features:\n",
+            with: "features:\n  - {name: heat, type: float64, expr: temp, renamed_from: warmth}\n"
+                + "  - {name: warm, type: float64, expr: temp, renamed_from: warmth}\n",
+            errors: #"""
+                24:5 feature_view "airport_weather": features "heat" and "warm" are both renamed from "warmth" | keep renamed_from with the one that goes on as "warmth"
+                """#),
+        Mistake(
             rule: "a rename from a feature that stays is reported",
             replace: "expr: temp <= 32",
             with: "expr: temp <= 32, renamed_from: temp",

@@ -146,7 +146,7 @@ private struct OfflineWorld {
             })
         let features = schema.features.map { RegisteredFeature(schema: $0) }
         // All of one shape: here the version only orders rows.
-        let versions = 1...(history.map(\.schemaVersion).max() ?? 1)
+        let versions = Set(history.map(\.schemaVersion)).union([1]).sorted()
         view = RegisteredFeatureView(
             id: Int64(seed), name: "world_\(seed)", currentGeneration: 1,
             generations: [

@@ -73,14 +73,25 @@ extension DocumentParser {
             }
             features.append(feature)
         }
-        let names = Set(features.map(\.name))
-        for feature in features {
-            guard let former = feature.renamedFrom, names.contains(former) else { continue }
-            reader.report(
-                "feature \"\(feature.name)\" is renamed from \"\(former)\", which the view still has",
-                hint: "remove the feature \"\(former)\" or leave renamed_from out", at: feature.location)
-        }
+        checkFormerNames(features, reader)
         return features
+    }
+
+    private func checkFormerNames(_ features: [FeatureDefinition], _ reader: MappingReader) {
+        let names = Set(features.map(\.name))
+        var renamed: [String: String] = [:]
+        for feature in features {
+            guard let former = feature.renamedFrom else { continue }
+            if names.contains(former) {
+                reader.report(
+                    "feature \"\(feature.name)\" is renamed from \"\(former)\", which the view still has",
+                    hint: "remove the feature \"\(former)\" or leave renamed_from out", at: feature.location)
+            } else if let other = renamed.updateValue(feature.name, forKey: former) {
+                reader.report(
+                    "features \"\(other)\" and \"\(feature.name)\" are both renamed from \"\(former)\"",
+                    hint: "keep renamed_from with the one that goes on as \"\(former)\"", at: feature.location)
+            }
+        }
     }
 
     private static let featureKeys = [

@@ -69,7 +69,9 @@ extension ReferenceChecker {
             return reference.version == nil ? known : []
         case .named(let names):
             guard reference.version == nil, view.isComplete else { return names }
-            for name in names where !known.contains(name) {
+            // A former name is looked up when the service is planned.
+            let former = view.definition.features.compactMap(\.renamedFrom)
+            for name in names where !known.contains(name) && !former.contains(name) {
                 diagnostics.report(
                     "\(subject): feature_view \"\(reference.viewName)\" has no feature \"\(name)\"",
                     hint: nearestHint(name, among: known, kind: "its features"), at: reference.location)

@@ -49,7 +49,8 @@ extension PlanBuilder {
         let refusalsBefore = refusals.count
         refuseComputationChanges(from: newest, to: defined, of: old, at: view.location)
         let mapping = map(view, onto: latest, of: old, mayReplace: false)
-        refuseExpressionChanges(mapping, from: latest, of: old)
+        // Nothing is computed of what is pushed: a feature may be renamed with its column.
+        if source.kind != .push { refuseExpressionChanges(mapping, from: latest, of: old) }
         refuseRemovedFeatures(mapping, of: view)
         let version = ViewVersion(
             version: last.version + 1, generation: newest, features: mapping.features, source: source)
@@ -62,7 +63,9 @@ extension PlanBuilder {
         }
         next.featureViews[index].versions.append(version)
         next.featureViews[index].nextFeatureID = mapping.nextID
-        next.featureViews[index].generations[old.generations.count - 1].computationHash = version.computationHash
+        if let place = old.generations.firstIndex(where: { $0.number == newest.number }) {
+            next.featureViews[index].generations[place].computationHash = version.computationHash
+        }
         change.summary = "version \(last.version) -> \(version.version)"
         change.schemaVersion = version.version
         change.needsBackfill = mapping.hasNewFeatures

@@ -27,7 +27,7 @@ public struct ServiceReference: Sendable, Hashable, Codable {
     public var version: Int32
     /// In output order.
     public var featureIDs: [Int32]
-    /// The names of `featureIDs` in the version.
+    /// The names of `featureIDs`, as the service asked for them: a former name of a feature stays the one it is read under.
     public var featureNames: [String]
     /// Entity key to request key; keys not named here keep their names.
     public var joinKeyMapping: [String: String]

@@ -71,8 +71,10 @@ extension RegisteredFeatureView {
     /// The generation that is read where no version is named.
     public var current: GenerationState? { generation(currentGeneration) }
 
-    /// The newest generation: the one that the tree of definitions describes.
-    public var newestGeneration: GenerationState { generations[generations.count - 1] }
+    /// The newest generation that is not being dropped: the one that the tree of definitions describes.
+    public var newestGeneration: GenerationState {
+        generations.last { $0.state == .live } ?? generations[generations.count - 1]
+    }
 
     /// The versions of a generation, ascending; their rows may be stored in it whatever their state.
     public func versions(ofGeneration generation: Int32) -> [ViewVersion] {

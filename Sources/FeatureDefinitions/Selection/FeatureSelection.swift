@@ -38,8 +38,8 @@ public struct FeatureSelection: Sendable, Hashable {
                     "feature service \"\(service.name)\" pins version \(reference.version) of feature view "
                         + "\"\(reference.viewName)\", which the registry does not hold")
             }
-            for id in reference.featureIDs {
-                guard let feature = schema.feature(id: id) else {
+            for (id, name) in zip(reference.featureIDs, reference.featureNames) {
+                guard let feature = schema.feature(id: id)?.named(name) else {
                     throw LarderError(
                         .internalError,
                         "feature service \"\(service.name)\" pins feature \(id) of feature view "

@@ -42,10 +42,7 @@ extension RegisteredFeatureView {
                 hint: nearestHint(name, among: version.features.map(\.name), kind: "its features"))
         }
         try checkReadable(feature.schema, of: version)
-        guard feature.name != name else { return feature.schema }
-        return FeatureSchema(
-            id: feature.id, name: name, type: feature.type, isNullable: feature.schema.isNullable,
-            defaultValue: feature.schema.defaultValue)
+        return feature.schema.named(name)
     }
 
     /// - Throws: `schema_version_mismatch` when rows of another version of the generation could not be read as it.
@@ -68,5 +65,12 @@ extension RegisteredFeatureView {
         readableVersions.isEmpty
             ? "no version can be read"
             : "versions that can be read: \(readableVersions.map(\.version.description).joined(separator: ", "))"
+    }
+}
+
+extension FeatureSchema {
+    /// The feature under the name it was asked for, which may be a former one.
+    func named(_ name: String) -> FeatureSchema {
+        FeatureSchema(id: id, name: name, type: type, isNullable: isNullable, defaultValue: defaultValue)
     }
 }
