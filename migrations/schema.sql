@@ -85,6 +85,17 @@ ALTER TABLE larder.key_space ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE larder.measured_rate (
+    feature_view_id bigint NOT NULL,
+    stage text NOT NULL,
+    rows bigint NOT NULL,
+    seconds double precision NOT NULL,
+    measured_at timestamp with time zone NOT NULL,
+    CONSTRAINT measured_rate_rows_check CHECK ((rows > 0)),
+    CONSTRAINT measured_rate_seconds_check CHECK ((seconds > (0)::double precision)),
+    CONSTRAINT measured_rate_stage_check CHECK ((stage = ANY (ARRAY['offline'::text, 'online'::text])))
+);
+COMMENT ON TABLE larder.measured_rate IS 'Larder: the last run of each stage that was long enough to tell a rate';
 CREATE TABLE larder.migration (
     number integer NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -111,6 +122,40 @@ CREATE TABLE larder.project (
     name text NOT NULL COLLATE pg_catalog."C",
     revision bigint NOT NULL,
     created_at timestamp with time zone NOT NULL
+);
+CREATE TABLE larder.quarantine (
+    id bigint NOT NULL,
+    project_id bigint NOT NULL,
+    source_id bigint,
+    feature_view_id bigint,
+    generation integer,
+    schema_version integer NOT NULL,
+    judged_version integer NOT NULL,
+    write_id bigint NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    row_number bigint NOT NULL,
+    line bigint,
+    format text NOT NULL,
+    header bytea,
+    record bytea NOT NULL,
+    null_spelling text,
+    codes text[] NOT NULL,
+    reasons json NOT NULL,
+    CONSTRAINT quarantine_check CHECK (((source_id IS NULL) <> (feature_view_id IS NULL))),
+    CONSTRAINT quarantine_check1 CHECK (((feature_view_id IS NULL) = (generation IS NULL))),
+    CONSTRAINT quarantine_check2 CHECK (((format = 'csv'::text) = (header IS NOT NULL))),
+    CONSTRAINT quarantine_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'ndjson'::text, 'json'::text]))),
+    CONSTRAINT quarantine_line_check CHECK ((line > 0)),
+    CONSTRAINT quarantine_row_number_check CHECK ((row_number > 0))
+);
+ALTER TABLE larder.quarantine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME larder.quarantine_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 CREATE TABLE larder.revision (
     project_id bigint NOT NULL,
@@ -187,6 +232,8 @@ ALTER TABLE ONLY larder.key_space
     ADD CONSTRAINT key_space_feature_view_id_generation_incarnation_id_key UNIQUE (feature_view_id, generation, incarnation_id);
 ALTER TABLE ONLY larder.key_space
     ADD CONSTRAINT key_space_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.measured_rate
+    ADD CONSTRAINT measured_rate_pkey PRIMARY KEY (feature_view_id, stage);
 ALTER TABLE ONLY larder.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY larder.online_store
@@ -195,6 +242,8 @@ ALTER TABLE ONLY larder.project
     ADD CONSTRAINT project_name_key UNIQUE (name);
 ALTER TABLE ONLY larder.project
     ADD CONSTRAINT project_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.quarantine
+    ADD CONSTRAINT quarantine_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY larder.revision
     ADD CONSTRAINT revision_pkey PRIMARY KEY (project_id, revision);
 ALTER TABLE ONLY larder.source_table
@@ -203,6 +252,8 @@ ALTER TABLE ONLY larder.watermark
     ADD CONSTRAINT watermark_pkey PRIMARY KEY (feature_view_id, generation, stage);
 ALTER TABLE ONLY larder.write
     ADD CONSTRAINT write_pkey PRIMARY KEY (write_id);
+CREATE INDEX quarantine_by_source ON larder.quarantine USING btree (source_id, id) WHERE (source_id IS NOT NULL);
+CREATE INDEX quarantine_by_view ON larder.quarantine USING btree (feature_view_id, id) WHERE (feature_view_id IS NOT NULL);
 CREATE INDEX write_by_source ON larder.write USING btree (source_id, transaction_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX write_by_view ON larder.write USING btree (feature_view_id, generation, transaction_id) WHERE (feature_view_id IS NOT NULL);
 CREATE UNIQUE INDEX write_idempotency ON larder.write USING btree (source_id, idempotency_key) WHERE ((source_id IS NOT NULL) AND (idempotency_key IS NOT NULL));
@@ -220,6 +271,8 @@ ALTER TABLE ONLY larder.key_space
     ADD CONSTRAINT key_space_incarnation_id_fkey FOREIGN KEY (incarnation_id) REFERENCES larder.incarnation(id);
 ALTER TABLE ONLY larder.online_store
     ADD CONSTRAINT online_store_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.quarantine
+    ADD CONSTRAINT quarantine_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
 ALTER TABLE ONLY larder.revision
     ADD CONSTRAINT revision_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
 ALTER TABLE ONLY larder.source_table

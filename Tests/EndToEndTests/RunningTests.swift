@@ -16,7 +16,7 @@ import FoundationNetworking
             try await larder.succeed("materialize")
             let server = try RunningProgram(
                 ["serve", "--port", "0", "--clock-fixed", "2024-05-01T13:00:00Z"], environment: larder.environment)
-            let address = try await address(of: server)
+            let address = try await server.address()
             try await waitUntilReady(address)
             var request = URLRequest(url: try #require(URL(string: "\(address)/v1/projects/shop/online-features")))
             request.httpMethod = "POST"
@@ -77,14 +77,6 @@ import FoundationNetworking
             try await Task.sleep(for: .milliseconds(10))
         }
         Issue.record("the load never began")
-    }
-
-    private func address(of server: RunningProgram) async throws -> String {
-        for _ in 0..<400 {
-            if let match = server.errors.firstMatch(of: /address=(http:[^ \n]+)/) { return String(match.1) }
-            try await Task.sleep(for: .milliseconds(25))
-        }
-        throw CancellationError()
     }
 
     private func waitUntilReady(_ address: String) async throws {

@@ -1,6 +1,7 @@
 import FeatureDefinitions
 import FeatureModel
 import FeatureService
+import Foundation
 import PostgresClient
 import Registry
 import Testing
@@ -55,6 +56,11 @@ import Testing
             """
     }
 
+    private static func expectOne(_ statement: PostgresQuery, on connection: PostgresConnection) async throws {
+        let count = try await connection.execute(statement)
+        #expect(count == 1)
+    }
+
     private static let bad: [(change: [String: String], state: SQLState)] = [
         (["f1": "NULL"], .checkViolation), (["f1": "-1"], .checkViolation), (["f1": "1001"], .checkViolation),
         (["f1": "'ten'"], "22P02"), (["f1": "3000000000"], "22003"),
@@ -79,12 +85,12 @@ import Testing
                     }
                     #expect(error?.sqlState == state, "\(change): \(String(describing: error))")
                 }
-                #expect(try await connection.execute(Self.insert([:], into: table)) == 1)
+                try await Self.expectOne(Self.insert([:], into: table), on: connection)
                 // A tombstone has no features, whatever the version asks of rows.
                 let tombstone = Dictionary(
                     uniqueKeysWithValues: ["f1", "f2", "f3", "f4", "f5"].map { ($0, "NULL") } + [("is_deleted", "true")]
                 )
-                #expect(try await connection.execute(Self.insert(tombstone, into: table)) == 1)
+                try await Self.expectOne(Self.insert(tombstone, into: table), on: connection)
             }
         }
     }
@@ -154,9 +160,8 @@ import Testing
                 #expect(error?.constraintName == "writable_versions")
                 try await connection.execute(Self.insert(["schema_version": "2", "sequence": "3"], into: table))
                 // A row of the retired version can still be withdrawn, and not be brought back.
-                #expect(
-                    try await connection.execute(
-                        "UPDATE \(query: table) SET withdrawn_by = 9 WHERE schema_version = 1") == 1)
+                try await Self.expectOne(
+                    "UPDATE \(query: table) SET withdrawn_by = 9 WHERE schema_version = 1", on: connection)
                 _ = await #expect(throws: PostgresError.self) {
                     try await connection.execute("UPDATE \(query: table) SET withdrawn_by = NULL")
                 }
@@ -168,7 +173,7 @@ import Testing
         try await LarderFixture.run { larder in
             try await larder.apply(Self.definitions)
             let table = try await larder.offlineTable("last_visit")
-            try await larder.stores.writer.withConnection { connection in
+            _ = try await larder.stores.writer.withConnection { connection in
                 try await connection.execute(Self.insert(["f1": "900"], into: table))
             }
             try await larder.apply(Self.definitions.replacingOccurrences(of: "max: 1000", with: "max: 100"))
@@ -176,7 +181,7 @@ import Testing
                 _ = await #expect(throws: PostgresError.self) {
                     try await connection.execute(Self.insert(["f1": "900", "sequence": "2"], into: table))
                 }
-                #expect(try await connection.execute("UPDATE \(query: table) SET withdrawn_by = 9") == 1)
+                try await Self.expectOne("UPDATE \(query: table) SET withdrawn_by = 9", on: connection)
             }
         }
     }

@@ -142,6 +142,21 @@ private let header = "id,amount,page\n"
         }
     }
 
+    @Test func `rows of many bytes are replayed a few at a time, none left out`() async throws {
+        try await withVisits { larder in
+            // More than the bytes of a page, and a row that is one by itself.
+            let sizes = [1, 3_000_000, 9_000_000, 3_000_000, 3_000_000, 1, 3_000_000]
+            let rows = sizes.map { ",1,\(String(repeating: "p", count: $0))\n" }.joined()
+            try await larder.write("visits", header + rows)
+            try await larder.apply(visits(idIsNullable: true))
+            #expect(try await larder.replay("visits").rowsWritten == 7)
+            let table = try await larder.rawTable("visits")
+            let found: String = try await larder.value(
+                "SELECT string_agg(length(c3)::text, ' ' ORDER BY sequence) FROM \(query: table)")
+            #expect(found == sizes.map(String.init).joined(separator: " "))
+        }
+    }
+
     @Test func `a replay that is killed leaves the rows where they were`() async throws {
         try await withVisits { larder in
             try await larder.write("visits", header + ",1,a\n,many,b\n")

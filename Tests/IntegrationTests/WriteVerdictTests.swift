@@ -300,7 +300,7 @@ private let good = "1,2013-01-01T00:00:00Z,1.5,2,fine\n"
             }
             #expect(refused.code == .rowsRejected)
             #expect(refused.rows.map(\.row) == [2, 3] && refused.rows.map(\.line) == [nil, nil])
-            #expect(refused.rows.allSatisfy { !$0.message.contains("line") }, "\(refused)")
+            #expect(refused.rows.allSatisfy { !$0.message.contains("(line") }, "\(refused)")
             #expect(try await state(larder) == "0 / 0 / 0")
 
             let partial = WriteSourceRows.Request(

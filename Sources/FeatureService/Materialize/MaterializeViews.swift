@@ -61,18 +61,38 @@ public struct MaterializeViews: Sendable {
                 do {
                     results[index].offline = try await compute(home, request, in: project, progress: progress)
                 } catch {
-                    let failure = LarderError(translating: error)
+                    let failure = try await dropped([home], in: project) ?? LarderError(translating: error)
                     guard failure.concernsOneView else { throw failure }
                     results[index].failure = failure
                 }
             }
         }
         if request.stages.contains(.online) {
-            let counts = try await PublishViews(stores: stores, request: request, progress: progress)
-                .run(try await publishable(homes, in: project), in: project)
-            for index in results.indices { results[index].online = counts[homes[index]] }
+            do {
+                let counts = try await PublishViews(stores: stores, request: request, progress: progress)
+                    .run(try await publishable(homes, in: project), in: project)
+                for index in results.indices { results[index].online = counts[homes[index]] }
+            } catch {
+                throw try await dropped(homes, in: project) ?? LarderError(translating: error)
+            }
         }
         return results
+    }
+
+    /// A generation that was dropped while the run was at it explains whatever went wrong with it.
+    private func dropped(_ homes: [ViewHome], in project: RegisteredProject) async throws -> LarderError? {
+        let now = try await stores.writer.withConnection {
+            try await RegistryStore().project(named: project.name, on: $0)
+        }
+        for home in homes {
+            let view = now?.featureView(id: home.view.id)
+            if view?.isRemoved == false, view?.generation(home.generation.number)?.state == .live { continue }
+            return LarderError(
+                .materializationConflict,
+                "generation \(home.generation.number) of feature view \"\(home.view.name)\" was dropped meanwhile",
+                hint: "run materialize again; the other generations go on where they are")
+        }
+        return nil
     }
 
     /// Each generation of the views: until dropped, all of them stay current.

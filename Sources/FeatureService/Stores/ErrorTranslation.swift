@@ -29,6 +29,14 @@ extension LarderError {
             return LarderError(
                 .migrationPending, "the database lacks a table of Larder's: \(error.message)",
                 hint: "run larder migrate")
+        case .server where error.sqlState == .checkViolation && error.constraintName == "writable_versions":
+            return LarderError(
+                .schemaVersionMismatch, "the schema version was retired while its rows were being written",
+                hint: "nothing was written; larder versions shows those that may be written")
+        case .server where error.sqlState == .checkViolation && error.constraintName?.hasPrefix("version_") == true:
+            return LarderError(
+                .rowsRejected, "the rules of the schema version changed while its rows were being written",
+                hint: "nothing was written; try again")
         case .server where error.sqlState == .lockNotAvailable:
             return LarderError(
                 .registryUnavailable, "a table is in use by a long transaction: \(error.message)",

@@ -100,7 +100,8 @@ extension OpenAPIDocument {
         .init(
             "ViewRowsRequest",
             [
-                "type": "object", "required": ["rows"], "properties": .object(rowsMembers + [.init("to", destinationSchema)]),
+                "type": "object", "required": ["rows"],
+                "properties": .object(rowsMembers + [.init("to", destinationSchema)]),
                 "additionalProperties": false,
             ]),
         .init(
@@ -135,7 +136,8 @@ extension OpenAPIDocument {
                     "allow_removals": ["type": "boolean", "default": false],
                     "expected_revision": [
                         "type": "integer",
-                        "description": "apply: the revision a plan was seen for; another one is refused. 0: no project yet",
+                        "description":
+                            "apply: the revision a plan was seen for; another one is refused. 0: no project yet",
                     ],
                 ],
                 "additionalProperties": false,

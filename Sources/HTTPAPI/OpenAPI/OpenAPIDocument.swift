@@ -19,7 +19,8 @@ enum OpenAPIDocument {
             ["name": "feast", "description": "Paths that Feast's clients speak"],
             ["name": "operations", "description": "Health, metrics, this document"],
         ],
-        "paths": .object(onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + feastPaths
+        "paths": .object(
+            onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + feastPaths
                 + operationsPaths),
         "components": [
             "schemas": .object(requestSchemas + answerSchemas + rowsSchemas + viewSchemas),

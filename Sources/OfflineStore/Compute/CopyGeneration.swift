@@ -230,7 +230,8 @@ private struct CopiedFeatures {
         HistoryBatch(
             keyColumns: batch.keyColumns, eventTimes: batch.eventTimes, recordedTimes: batch.recordedTimes,
             sequences: batch.sequences, schemaVersions: batch.schemaVersions, arrivals: batch.arrivals,
-            tombstones: batch.tombstones, features: wanted.indices.map { column(of: wanted[$0], at: places[$0], batch) })
+            tombstones: batch.tombstones, features: wanted.indices.map { column(of: wanted[$0], at: places[$0], batch) }
+        )
     }
 
     private func column(of feature: RegisteredFeature, at place: Int?, _ batch: HistoryBatch) -> Column {

@@ -72,7 +72,8 @@ struct Materialize: LarderCommand {
             table.append([
                 result.view, String(result.generation), result.offline?.rowsRead.grouped ?? "",
                 result.offline?.rowsWritten.grouped ?? "", result.offline?.rowsWithdrawn.grouped ?? "",
-                result.offline?.rowsSkipped.grouped ?? "", result.online?.written.grouped ?? "", result.online?.kept.grouped ?? "",
+                result.offline?.rowsSkipped.grouped ?? "", result.online?.written.grouped ?? "",
+                result.online?.kept.grouped ?? "",
             ])
         }
         return table.text

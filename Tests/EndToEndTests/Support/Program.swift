@@ -94,6 +94,15 @@ final class RunningProgram: Sendable {
 
     var errors: String { text("errors") }
 
+    /// Where a server listens, once it does.
+    func address() async throws -> String {
+        for _ in 0..<400 {
+            if let match = errors.firstMatch(of: /address=(http:[^ \n]+)/) { return String(match.1) }
+            try await Task.sleep(for: .milliseconds(25))
+        }
+        throw CancellationError()
+    }
+
     func signal(_ number: Int32) {
         kill(identifier, number)
     }
