@@ -60,9 +60,10 @@ load_with_psql() {
 }
 
 load_with_larder() {
-    print_definitions "$1" >"$bench_directory/definitions.yaml"
+    mkdir -p "$bench_directory/definitions"
+    print_definitions "$1" >"$bench_directory/definitions/purchases.yaml"
     larder migrate >&2
-    larder apply "$bench_directory/definitions.yaml" --yes >&2
+    larder apply "$bench_directory/definitions" --yes >&2
     checkpoint
     milliseconds_of larder ingest purchases "$file" --project bench
     table=$(as_owner <<<"SELECT format('%I.purchases', nspname) FROM pg_namespace WHERE nspname LIKE 'larder\_sources\_%'")

@@ -55,4 +55,4 @@ median() {
 }
 
 # calculate EXPRESSION [FORMAT]: arithmetic with fractions.
-calculate() { LC_ALL=C awk "BEGIN { printf \"${2:-%.0f}\", $1 }"; }
+calculate() { LC_ALL=C awk "BEGIN { printf \"${2:-%.0f}\", ($1) }"; }
