@@ -70,15 +70,13 @@ public struct RawTableWriter {
     private mutating func encode(
         _ columns: [Column], _ tombstones: Column?, rows: Range<Int>, first: Int64
     ) throws -> Int {
-        // A span lends its columns; an array would copy each for each value.
-        let columns = columns.span
         for row in rows {
             encoder.beginRow(fieldCount: 4 + columns.count)
             encoder.append(int64: first + Int64(row - rows.lowerBound))
             encoder.append(int64: writeID)
             encoder.append(int32: version.version)
             encoder.append(bool: tombstones.map { !$0.isNull(row) && $0.bools[row] } ?? false)
-            for index in columns.indices { try encoder.append(columns[index], row: row) }
+            try encoder.append(columns, row: row)
             if encoder.byteCount >= Self.maximumBytesPerChunk { return row + 1 }
         }
         return rows.upperBound
