@@ -28,8 +28,8 @@ BEGIN {
             int(seconds / 3600), int(seconds / 60) % 60, seconds % 60, moment % 1000
         printf "%.0f,%d,%d.%02d,", 7000000000 + row * 3 + draw(3), 1 + draw(12), draw(400), draw(100)
         if (chance(40)) printf "0.%02d", draw(50)
-        # As many digits as programs write of what they measured or computed.
-        printf ",%d.%07d%07d,%s,", draw(90), draw(10000000), draw(10000000), chance(50) ? "true" : "false"
+        # Up to 17 digits, as programs write what they measured or computed.
+        printf ",%d.%07d%07d,%s,", draw(900), draw(10000000), draw(10000000), chance(50) ? "true" : "false"
         if (chance(80)) printf "%s", chance(5) ? "true" : "false"
         printf ",%s,", channel[1 + draw(channels)]
         if (chance(90)) printf "%s", city[1 + draw(cities)]
