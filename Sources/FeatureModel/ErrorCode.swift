@@ -23,6 +23,12 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let expressionInvalid = ErrorCode("expression_invalid", 422)
     public static let expressionNotImmutable = ErrorCode("expression_not_immutable", 422)
 
+    // Versions and generations.
+    public static let generationNotFound = ErrorCode("generation_not_found", 404)
+    public static let generationInUse = ErrorCode("generation_in_use", 409)
+    public static let generationNotFilled = ErrorCode("generation_not_filled", 409)
+    public static let versionInUse = ErrorCode("version_in_use", 409)
+
     // Things asked for by name.
     public static let projectNotFound = ErrorCode("project_not_found", 404)
     public static let entityNotFound = ErrorCode("entity_not_found", 404)
@@ -55,6 +61,8 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let rowsRejected = ErrorCode("rows_rejected", 422)
     public static let schemaVersionMismatch = ErrorCode("schema_version_mismatch", 409)
     public static let sourceNotIngestible = ErrorCode("source_not_ingestible", 422)
+    public static let featureViewNotWritable = ErrorCode("feature_view_not_writable", 422)
+    public static let quarantinedRowNotFound = ErrorCode("quarantined_row_not_found", 404)
     public static let spineInvalid = ErrorCode("spine_invalid", 422)
 
     // Materialization.
@@ -80,11 +88,13 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     /// Every code, for the documentation and the test that holds it complete.
     public static let all: [ErrorCode] = [
         definitionInvalid, definitionSyntax, changeRefused, removalNotAllowed, revisionConflict, expressionInvalid,
-        expressionNotImmutable, projectNotFound, entityNotFound, sourceNotFound, featureViewNotFound,
+        expressionNotImmutable, generationNotFound, generationInUse, generationNotFilled, versionInUse,
+        projectNotFound, entityNotFound, sourceNotFound, featureViewNotFound,
         featureServiceNotFound, featureNotFound, routeNotFound, methodNotAllowed, requestInvalid, usage,
         ambiguousFeatureNames, joinKeyMissing, joinKeyType, limitExceeded, tooManyEntities, tooManyFeatures,
         bodyTooLarge, unsupportedMediaType, notAcceptable, fileUnreadable, fileMalformed, columnMissing,
-        columnUnknown, columnType, rowsRejected, schemaVersionMismatch, sourceNotIngestible, spineInvalid,
+        columnUnknown, columnType, rowsRejected, schemaVersionMismatch, sourceNotIngestible, quarantinedRowNotFound,
+        featureViewNotWritable, spineInvalid,
         duplicateSourceRows, sourceQueryFailed, materializationConflict, notMaterialized, onlineStoreRebuilding,
         onlineStoreUnavailable, onlineAheadOfClock, notReady, configurationInvalid, migrationRefused,
         migrationPending, registryUnavailable, cancelled, internalError,

@@ -83,8 +83,11 @@ struct OnlineValueEncoder {
     private static func columns(of batch: OnlineBatch, for schema: ViewSchema) throws(LarderError) -> [Column] {
         var columns: [Column] = []
         for feature in schema.features {
-            guard let index = batch.schema.features.firstIndex(where: { $0.id == feature.id }),
-                batch.features[index].type == feature.type
+            // By type too: of a feature that was widened the batch has a column for each type.
+            guard
+                let index = batch.schema.features.firstIndex(where: {
+                    $0.id == feature.id && $0.type == feature.type
+                })
             else {
                 throw LarderError(
                     .internalError,

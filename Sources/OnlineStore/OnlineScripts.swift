@@ -39,6 +39,12 @@ enum OnlineScripts {
           return header == '' or (string.byte(header, 1) == 1 and #header == 30)
         end
 
+        local function isRaised(key, sentinel)
+          local stored = redis.call('GET', key)
+          if not stored or #stored < 17 then return false end
+          return compare(sentinel, stored, 2, 2) == 0 and compare(sentinel, stored, 10, 2) < 0
+        end
+
         local function set(key, value, expiry)
           if expiry == '' then redis.call('SET', key, value) else redis.call('SET', key, value, 'PXAT', expiry) end
         end
@@ -114,13 +120,26 @@ enum OnlineScripts {
             return 1
             """)
 
-    /// Writes the sentinel if nothing was emptied or fenced since. KEYS: sentinel, fences. ARGV: sentinel, fences.
+    /// Writes the sentinel if nothing was emptied or fenced since. The minimum revision of one online incarnation is never
+    /// lowered, by a publication that began before it was raised. KEYS: sentinel, fences. ARGV: sentinel, fences.
     static let complete = RedisScript(
         functions + """
             for index = 2, #KEYS do
               local refusal = checkFence(KEYS[index], ARGV[index])
               if refusal then return refusal end
             end
+            if isRaised(KEYS[1], ARGV[1]) then return 0 end
+            redis.call('SET', KEYS[1], ARGV[1])
+            return 1
+            """)
+
+    /// Replaces the sentinel by one of the same online incarnation with a higher minimum revision. Where there is no such
+    /// sentinel nothing can be read, and nothing is written. KEYS: sentinel. ARGV: sentinel.
+    static let raiseRevision = RedisScript(
+        functions + """
+            local stored = redis.call('GET', KEYS[1])
+            if not stored or #stored < 17 or compare(ARGV[1], stored, 2, 2) ~= 0 then return 0 end
+            if isRaised(KEYS[1], ARGV[1]) then return 0 end
             redis.call('SET', KEYS[1], ARGV[1])
             return 1
             """)

@@ -64,6 +64,37 @@ public struct OnlineStoreControl: Sendable {
         }
     }
 
+    /// Refuses readers that know the project's registry only as it was before the sentinel's minimum revision.
+    public func raiseRevision(ofProject project: Int64, sentinel: OnlineSentinel) async throws(LarderError) {
+        let key = OnlineKey.sentinel(installation, project: project).bytes
+        _ = try await run("raising the minimum revision") { connection throws(RedisError) in
+            try await connection.evaluate(
+                OnlineScripts.raiseRevision, keys: [.bytes(key)], arguments: [.bytes(sentinel.bytes)])
+        }
+    }
+
+    /// Deletes the values of some keys of a key space. Nothing is deleted twice by mistake: what is not there is passed over.
+    /// - Parameter keys: at least one.
+    public func unlink(_ keys: [EntityKey], ofKeySpace keySpace: Int64) async throws(LarderError) {
+        let prefix = OnlineKey.entityPrefix(installation, keySpace: keySpace)
+        let arguments = keys.map { key -> RedisArgument in
+            var bytes: [UInt8] = []
+            OnlineKey.append(key.bytes, after: prefix, to: &bytes)
+            return .bytes(bytes)
+        }
+        _ = try await run("deleting values") { connection throws(RedisError) in
+            try await connection.execute(RedisCommand("UNLINK", arguments))
+        }
+    }
+
+    /// Removes the fence of a key space that is gone for good; whoever still publishes to it is refused.
+    public func removeFence(ofKeySpace keySpace: Int64) async throws(LarderError) {
+        let key = OnlineKey.fence(installation, keySpace: keySpace).bytes
+        _ = try await run("removing a fence") { connection throws(RedisError) in
+            try await connection.execute(RedisCommand("UNLINK", .bytes(key)))
+        }
+    }
+
     /// Deletes every value of a key space, in small steps, by walking over all keys of the server. For a rebuild, where
     /// a restored server may hold rows that have been withdrawn since.
     public func clear(keySpace: Int64) async throws(LarderError) {

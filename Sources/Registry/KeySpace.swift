@@ -37,6 +37,18 @@ public struct KeySpaceStore: Sendable {
         return try rows.map(Self.decode)
     }
 
+    /// The ids of a generation's key spaces, of every incarnation.
+    public func ofGeneration(
+        _ generation: Int32, featureViewID: Int64, on connection: PostgresConnection
+    ) async throws -> [Int64] {
+        let rows = try await connection.query(
+            """
+            SELECT id FROM larder.key_space
+            WHERE feature_view_id = \(featureViewID) AND generation = \(generation) ORDER BY id
+            """)
+        return try rows.map { try $0.decode("id", as: Int64.self) }
+    }
+
     /// The key space of a generation, made when there is none.
     public func ensure(
         featureViewID: Int64, generation: Int32, incarnation: Incarnation, on connection: PostgresConnection
@@ -56,6 +68,20 @@ public struct KeySpaceStore: Sendable {
             """)
         guard let row = rows.first else { throw PostgresError(.decoding, "the key space just made is not there") }
         return try Self.decode(row)
+    }
+
+    /// The key space of a generation; nil when there is none.
+    public func find(
+        featureViewID: Int64, generation: Int32, incarnation: Incarnation, on connection: PostgresConnection
+    ) async throws -> KeySpace? {
+        let rows = try await connection.query(
+            """
+            SELECT id, feature_view_id, generation, fence, published_at IS NOT NULL AS is_published
+            FROM larder.key_space
+            WHERE feature_view_id = \(featureViewID) AND generation = \(generation)
+              AND incarnation_id = \(incarnation.id)
+            """)
+        return try rows.first.map(Self.decode)
     }
 
     /// Raises the fence, before rows are withdrawn, and returns the new one.
@@ -93,6 +119,7 @@ public struct KeySpaceStore: Sendable {
         }
     }
 
+    /// The minimum revision is never lowered: whoever raised it has removed what older readers would look for.
     public func setOnlineState(
         _ state: OnlineStoreState, ofProject projectID: Int64, on connection: PostgresConnection
     ) async throws {
@@ -103,7 +130,8 @@ public struct KeySpaceStore: Sendable {
                     clock_timestamp())
             ON CONFLICT (project_id) DO UPDATE SET
                 online_incarnation = excluded.online_incarnation, redis_run_id = excluded.redis_run_id,
-                minimum_revision = excluded.minimum_revision, updated_at = excluded.updated_at
+                minimum_revision = greatest(online_store.minimum_revision, excluded.minimum_revision),
+                updated_at = excluded.updated_at
             """)
         try await announce(projectID: projectID, on: connection)
     }

@@ -20,6 +20,12 @@ public struct RegistryStore: Sendable {
         return try rows.first.map { try RegisteredProject(document: try $0.decode("contents", as: String.self)) }
     }
 
+    /// The number of a project's newest revision; nil when there is no such project.
+    public func revision(ofProject id: Int64, on connection: PostgresConnection) async throws -> Int64? {
+        let rows = try await connection.query("SELECT revision FROM larder.project WHERE id = \(id)")
+        return try rows.first?.decode("revision", as: Int64.self)
+    }
+
     /// The newest revision of every project, by name.
     public func projects(on connection: PostgresConnection) async throws -> [RegisteredProject] {
         let rows = try await connection.query(

@@ -25,6 +25,8 @@ public struct CSVReader: Sendable {
     private var absent: [Int] = []
     private var unescaped: [UInt8] = []
     private var failure: LarderError?
+    /// The header line, once it has been read, with `TextReadOptions.keepsRecords`.
+    public private(set) var header: [UInt8]?
 
     /// - Throws: when the time zone is unknown.
     public init(_ options: TextReadOptions) throws(LarderError) {
@@ -115,7 +117,7 @@ public struct CSVReader: Sendable {
     private func missingColumns(_ names: [String]) -> [LarderError] {
         let present = Set(names)
         return options.fields.compactMap { field in
-            if present.contains(field.name) || options.optionalMissing.contains(field.name) { return nil }
+            if present.contains(field.name) || options.mayLack(field.name) { return nil }
             return LarderError(
                 .columnMissing, "CSV: column \"\(field.name)\" is missing from the header (line \(scanner.line))",
                 hint: "the header has: \(names.prefix(50).map { String($0.prefix(64)) }.joined(separator: ", "))")
@@ -140,7 +142,13 @@ public struct CSVReader: Sendable {
         }
         let present = Set(targets.map(\.column))
         absent = fields.indices.filter { !present.contains($0) }
-        batcher = RowBatcher(fields: fields, limits: options.limits)
+        batcher = RowBatcher(fields: fields, limits: options.limits, keepsRecords: options.keepsRecords)
+        if options.keepsRecords { header = Array(record) }
+    }
+
+    /// The bytes of the current record.
+    private var record: ArraySlice<UInt8> {
+        scanner.buffer[scanner.recordStart..<scanner.recordStart + scanner.recordLength].withoutLineEnd
     }
 
     private func text(of field: CSVScanner.Field) -> [UInt8] {
@@ -180,6 +188,7 @@ public struct CSVReader: Sendable {
                 "the row has \(fields.count) fields, the header \(targets.count) "
                     + "(\(scanner.place(fields.last?.range.upperBound ?? 0)))")
         }
+        if options.keepsRecords { batcher.keep(record) }
         batcher.endRow(line: scanner.line, bytes: scanner.recordLength)
         self.batcher = batcher
     }

@@ -18,6 +18,8 @@ public struct NDJSONReader: Sendable {
     /// The declared columns are typed, the others take any JSON value as text.
     private var isDeclared: [Bool] = []
     private var isOptional: [Bool] = []
+    /// Whether an object without the member is fine.
+    private var mayLack: [Bool] = []
     /// For each column, the last row it had a value in.
     private var lastRow: [Int] = []
     private var row = 0
@@ -142,9 +144,10 @@ public struct NDJSONReader: Sendable {
         columnsByName = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
         isDeclared = names.map(declared.contains)
         isOptional = zip(fields, isDeclared).map { !$1 || $0.isNullable || options.optionalMissing.contains($0.name) }
+        mayLack = zip(fields, isOptional).map { $1 || options.mayLack($0.name) }
         lastRow = [Int](repeating: 0, count: names.count)
         observations = [JSONKinds](repeating: [], count: names.count)
-        batcher = RowBatcher(fields: fields, limits: options.limits)
+        batcher = RowBatcher(fields: fields, limits: options.limits, keepsRecords: options.keepsRecords)
     }
 
     private mutating func readObject(_ bytes: [UInt8], _ range: Range<Int>) {
@@ -166,15 +169,21 @@ public struct NDJSONReader: Sendable {
             fillAbsent(&batcher, reportsMissing: false)
         }
         fillAbsent(&batcher, reportsMissing: true)
+        if options.keepsRecords { batcher.keep(record(bytes[range])) }
         batcher.endRow(line: line, bytes: range.count)
         self.batcher = batcher
+    }
+
+    /// A line without the carriage return of one that ended with CRLF.
+    private func record(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        line.last == UInt8(ascii: "\r") ? line.dropLast() : line
     }
 
     private mutating func fillAbsent(_ batcher: inout RowBatcher, reportsMissing: Bool) {
         for column in names.indices where lastRow[column] != row {
             lastRow[column] = row
             batcher.columns[column].appendNull()
-            if reportsMissing, !isOptional[column] {
+            if reportsMissing, !mayLack[column] {
                 batcher.report(
                     "missing", feature: batcher.fields[column].name, line: line,
                     "the member is missing where a value is required (line \(line))")

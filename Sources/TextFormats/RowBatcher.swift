@@ -12,13 +12,15 @@ struct RowBatcher {
     var columns: [Column]
     private var lines: [Int] = []
     private var violations: [RowViolation] = []
+    private var records: RecordBytes?
     private var bytes = 0
     private var firstRow = 1
     private var finished: [ReadBatch] = []
 
-    init(fields: [Field], limits: TextLimits) {
+    init(fields: [Field], limits: TextLimits, keepsRecords: Bool) {
         self.fields = fields
         self.limits = limits
+        records = keepsRecords ? RecordBytes() : nil
         columns = fields.map { Column(type: $0.type) }
         bytesPerRow = fields.reduce(0) { sum, field in
             if case .vector(let dimension) = field.type { sum + dimension * 4 } else { sum + 8 }
@@ -30,6 +32,11 @@ struct RowBatcher {
     /// Says what is wrong with the row under construction.
     mutating func report(_ code: String, feature: String?, line: Int, _ message: String) {
         violations.append(RowViolation(row: currentRow, line: line, feature: feature, code: code, message: message))
+    }
+
+    /// Keeps the bytes of the row under construction, if they are wanted.
+    mutating func keep(_ record: ArraySlice<UInt8>) {
+        records?.append(record)
     }
 
     /// Ends the row under construction: each column has got its value.
@@ -48,11 +55,13 @@ struct RowBatcher {
     mutating func flush() {
         guard !lines.isEmpty else { return }
         let batch = RecordBatch(fields: fields, columns: columns, rowCount: lines.count)
-        finished.append(ReadBatch(batch: batch, firstRow: firstRow, lines: lines, violations: violations))
+        finished.append(
+            ReadBatch(batch: batch, firstRow: firstRow, lines: lines, violations: violations, records: records))
         firstRow += lines.count
         columns = fields.map { Column(type: $0.type) }
         lines.removeAll()
         violations.removeAll()
+        if records != nil { records = RecordBytes() }
         bytes = 0
     }
 

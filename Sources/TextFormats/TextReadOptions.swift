@@ -54,6 +54,9 @@ public struct TextReadOptions: Sendable {
     /// Declared columns that the input may lack altogether; they are then null in every row. Nullable columns are
     /// not optional: a CSV header without them is an error, while in NDJSON an absent nullable member is a null.
     public var optionalMissing: Set<String>
+    /// Declared columns that are not nullable and that may be absent: a CSV header or an NDJSON object without them is no
+    /// violation, a null that is written out is one. An absent value is a null in the batch.
+    public var absenceAllowed: Set<String>
     /// The zone of timestamps without an offset; without it they are violations.
     public var timeZone: String?
     /// Besides the unquoted empty field, an unquoted CSV field of this text is null.
@@ -63,23 +66,31 @@ public struct TextReadOptions: Sendable {
     public var extraColumns: ExtraColumns
     /// Undeclared columns that come through as strings even where others are rejected.
     public var extraAllowed: Set<String>
+    /// Whether batches carry the bytes of their records. Off by default: they take as much memory again.
+    public var keepsRecords: Bool
     public var limits: TextLimits
 
     public init(
-        fields: [Field], optionalMissing: Set<String> = [], timeZone: String? = nil, nullSpelling: String? = nil,
+        fields: [Field], optionalMissing: Set<String> = [], absenceAllowed: Set<String> = [],
+        timeZone: String? = nil, nullSpelling: String? = nil,
         rounding: SubMicrosecondRounding = .up, ambiguity: LocalTimeAmbiguity = .later,
-        extraColumns: ExtraColumns = .reject, extraAllowed: Set<String> = [], limits: TextLimits = .default
+        extraColumns: ExtraColumns = .reject, extraAllowed: Set<String> = [], keepsRecords: Bool = false,
+        limits: TextLimits = .default
     ) {
         self.fields = fields
         self.optionalMissing = optionalMissing
+        self.absenceAllowed = absenceAllowed
         self.timeZone = timeZone
         self.nullSpelling = nullSpelling
         self.rounding = rounding
         self.ambiguity = ambiguity
         self.extraColumns = extraColumns
         self.extraAllowed = extraAllowed
+        self.keepsRecords = keepsRecords
         self.limits = limits
     }
+
+    func mayLack(_ name: String) -> Bool { optionalMissing.contains(name) || absenceAllowed.contains(name) }
 
     func keeps(_ name: String) -> Bool { extraColumns == .keep || extraAllowed.contains(name) }
 
@@ -101,4 +112,6 @@ public struct ReadBatch: Sendable {
     public let lines: [Int]
     /// Every reason why rows of this batch are refused, in their order.
     public let violations: [RowViolation]
+    /// The bytes of each row, with `TextReadOptions.keepsRecords`.
+    public let records: RecordBytes?
 }

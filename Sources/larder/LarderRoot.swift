@@ -16,7 +16,13 @@ struct LarderRoot: AsyncParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(name: "Definitions", subcommands: [Plan.self, Apply.self, List.self, Describe.self]),
-            CommandGroup(name: "Data", subcommands: [Ingest.self, Materialize.self]),
+            CommandGroup(
+                name: "Versions and generations",
+                subcommands: [
+                    Versions.self, Deprecate.self, Retire.self, SwitchGeneration.self, Rollback.self,
+                    DropGenerationCommand.self,
+                ]),
+            CommandGroup(name: "Data", subcommands: [Ingest.self, Push.self, Materialize.self, QuarantineGroup.self]),
             CommandGroup(name: "Features", subcommands: [TrainingSetGroup.self, GetOnlineFeatures.self]),
             CommandGroup(name: "Operation", subcommands: [Migrate.self, Serve.self]),
         ])

@@ -48,8 +48,8 @@ import Testing
         let project = try #require(registry.project)
         let new = try project.featureView(named: "plane_profile")
         #expect(new.id > old.id)
-        #expect(new.sourceID != old.sourceID)
-        #expect(new.entityIDs != old.entityIDs)
+        #expect(new.current?.sourceID != old.current?.sourceID)
+        #expect(new.current?.entityIDs != old.current?.entityIDs)
         #expect(project.featureViews.filter { $0.name == "plane_profile" }.map(\.id) == [old.id, new.id])
         #expect(project.featureViews.map(\.name) == project.featureViews.map(\.name).sorted())
     }
@@ -61,10 +61,11 @@ import Testing
         let plan = try Self.registry().plan(definition, allowRemovals: true)
         #expect(
             plan.refusals.map(\.message) == [
+                "feature_view \"plane_profile\": its source or one of its entities is not defined",
                 "entity \"plane\" cannot be removed: feature_view \"plane_profile\" refers to it",
                 "source \"planes\" cannot be removed: feature_view \"plane_profile\" refers to it",
             ])
-        #expect(plan.refusals.first?.hint == "remove feature_view \"plane_profile\" as well, or keep entity \"plane\"")
+        #expect(plan.refusals.last?.hint == "remove feature_view \"plane_profile\" as well, or keep source \"planes\"")
         definition = try FlightsTree.definition()
         definition.featureViews.removeAll { $0.name == "plane_profile" }
         let pinned = try Self.registry().plan(definition, allowRemovals: true)

@@ -67,8 +67,8 @@ struct Fixture {
     static let project = RegisteredProject(
         id: 1, name: "shop", revision: 5,
         entities: [
-            RegisteredEntity(id: 11, name: "airport", joinKeys: weather.joinKeys),
-            RegisteredEntity(id: 12, name: "user", joinKeys: profile.joinKeys),
+            RegisteredEntity(id: 11, name: "airport", joinKeys: weather.current?.joinKeys ?? []),
+            RegisteredEntity(id: 12, name: "user", joinKeys: profile.current?.joinKeys ?? []),
         ],
         sources: [
             RegisteredSource(
@@ -100,9 +100,12 @@ struct Fixture {
                     id: Int32(index + 1), name: feature.0, type: feature.1, isNullable: true, defaultValue: nil))
         }
         return RegisteredFeatureView(
-            id: id, name: name, entityIDs: keys.isEmpty ? [] : [10 + id], entityNames: keys.isEmpty ? [] : ["thing"],
-            sourceID: 21, sourceName: "raw", ttlMicroseconds: ttl, joinKeys: keys, currentGeneration: 1,
-            generations: [GenerationState(number: 1, computationHash: "")],
+            id: id, name: name, ttlMicroseconds: ttl, currentGeneration: 1,
+            generations: [
+                GenerationState(
+                    number: 1, computationHash: "", entityIDs: keys.isEmpty ? [] : [10 + id],
+                    entityNames: keys.isEmpty ? [] : ["thing"], joinKeys: keys, sourceID: 21, sourceName: "raw")
+            ],
             versions: [
                 ViewVersion(version: 1, generation: 1, features: registered, shapeHash: "", computationHash: "")
             ],
@@ -157,11 +160,11 @@ struct Fixture {
             fences[100 + view.id] = 1
             let schema = try #require(view.schema(version: 1))
             let target = OnlineTarget(
-                keySpace: 100 + view.id, fence: 1, joinKeys: view.joinKeys, schemas: [schema],
+                keySpace: 100 + view.id, fence: 1, joinKeys: schema.joinKeys, schemas: [schema],
                 ttlMicroseconds: view.ttlMicroseconds)
             let batch = OnlineBatch(
-                keys: try view.joinKeys.indices.map { index in
-                    try #require(Column(type: view.joinKeys[index].type, values: rows.map { $0.keys[index] }))
+                keys: try schema.joinKeys.indices.map { index in
+                    try #require(Column(type: schema.joinKeys[index].type, values: rows.map { $0.keys[index] }))
                 },
                 eventTimes: rows.map { view.id == 2 ? .min : noon.microsecondsSince1970 - $0.age },
                 recordedTimes: rows.map { _ in .min }, sequences: rows.indices.map { Int64($0) },

@@ -297,7 +297,7 @@ private let header = "id,at,reading,label,seen\n"
     @Test func `two loads of the same bytes at once write once`() async throws {
         try await withReadings { larder in
             let text = header + (0..<3_000).map { "\($0),2013-01-01T00:00:00Z,1,a,\n" }.joined()
-            let results = try await withThrowingTaskGroup(of: IngestRows.Result.self) { group in
+            let results = try await withThrowingTaskGroup(of: WriteReport.self) { group in
                 for _ in 0..<3 { group.addTask { try await larder.ingest("readings", text) } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }

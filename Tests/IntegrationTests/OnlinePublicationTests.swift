@@ -24,9 +24,12 @@ private struct World {
     static func project(revision: Int64) -> RegisteredProject {
         let views = [(Int64(1), "things"), (Int64(2), "others")].map { id, name in
             RegisteredFeatureView(
-                id: id, name: name, entityIDs: [3], entityNames: ["thing"], sourceID: 4, sourceName: "raw",
-                joinKeys: joinKeys, currentGeneration: 1,
-                generations: [GenerationState(number: 1, computationHash: "")],
+                id: id, name: name, currentGeneration: 1,
+                generations: [
+                    GenerationState(
+                        number: 1, computationHash: "", entityIDs: [3], entityNames: ["thing"], joinKeys: joinKeys,
+                        sourceID: 4, sourceName: "raw")
+                ],
                 versions: [
                     ViewVersion(
                         version: 1, generation: 1,

@@ -265,7 +265,7 @@ private func further(_ name: String) -> String {
 
             try await larder.apply(base + further("extra"))
             let new = try await larder.project().featureView(named: "extra_view")
-            #expect(new.id != old.id && new.sourceID != old.sourceID)
+            #expect(new.id != old.id && new.current?.sourceID != old.current?.sourceID)
             try await larder.materialize()
             #expect(try await larder.count(larder.offlineTable("extra_view")) == 0)
             let lines = try await larder.trainingSet(

@@ -144,17 +144,22 @@ private struct OfflineWorld {
                 FeatureSchema(
                     id: Int32(index + 1), name: "feature_\(index)", type: type, isNullable: true, defaultValue: nil)
             })
-        table = OfflineTable(featureViewID: Int64(seed), generation: 1)
+        let features = schema.features.map { RegisteredFeature(schema: $0) }
+        // All of one shape: here the version only orders rows.
+        let versions = 1...(history.map(\.schemaVersion).max() ?? 1)
         view = RegisteredFeatureView(
-            id: Int64(seed), name: "world_\(seed)", entityIDs: [], entityNames: [], sourceID: 0, sourceName: "raw",
-            joinKeys: joinKeys, currentGeneration: 1,
-            generations: [GenerationState(number: 1, computationHash: "")],
-            versions: [
-                ViewVersion(
-                    version: 1, generation: 1, features: schema.features.map { RegisteredFeature(schema: $0) },
-                    shapeHash: "", computationHash: "")
+            id: Int64(seed), name: "world_\(seed)", currentGeneration: 1,
+            generations: [
+                GenerationState(
+                    number: 1, computationHash: "", entityIDs: [], entityNames: [], joinKeys: joinKeys, sourceID: 0,
+                    sourceName: "raw")
             ],
+            versions: versions.map { version in
+                ViewVersion(
+                    version: version, generation: 1, features: features, shapeHash: "", computationHash: "")
+            },
             nextFeatureID: 9)
+        table = OfflineTable(view: view, generation: 1)
     }
 
     var featureTypes: [ValueType] { schema.features.map(\.type) }
@@ -181,18 +186,20 @@ private struct OfflineWorld {
 
     func write(owner: PostgresConnection, writer: PostgresConnection) async throws {
         try await owner.transaction(isolation: .readCommitted) { owner in
-            try await OfflineTableDefinition(view: view, generation: 1, projectID: 1).create(on: owner)
+            try await OfflineTableDefinition(view: view, generation: view.generations[0], projectID: 1).create(
+                on: owner)
         }
-        try await copy(history, withdrawnBy: nil, on: writer)
-        try await copy(decoys, withdrawnBy: 7, on: writer)
+        try await copy(history, writeID: 1, on: writer)
+        try await copy(decoys, writeID: 2, on: writer)
+        try await writer.execute("UPDATE \(query: table.table) SET withdrawn_by = 7 WHERE write_id = 2")
     }
 
-    private func copy(_ rows: [OracleRow], withdrawnBy: Int64?, on connection: PostgresConnection) async throws {
+    private func copy(_ rows: [OracleRow], writeID: Int64, on connection: PostgresConnection) async throws {
         let keys = schema.joinKeys.indices.map(OfflineTable.keyColumn)
-        let features = schema.features.map { OfflineTable.featureColumn($0.id) }
+        let features = schema.features.map(table.column)
         let system: [PostgresQuery] = [
-            "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "withdrawn_by",
-            "ingested_at", "is_deleted",
+            "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "ingested_at",
+            "is_deleted",
         ]
         var encoder = PostgresCopyEncoder()
         for row in rows {
@@ -202,8 +209,7 @@ private struct OfflineWorld {
             try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: row.recordedTime))
             encoder.append(int64: row.sequence)
             encoder.append(int32: row.schemaVersion)
-            encoder.append(int64: 1)
-            if let withdrawnBy { encoder.append(int64: withdrawnBy) } else { encoder.appendNull() }
+            encoder.append(int64: writeID)
             try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: row.arrival))
             encoder.append(bool: row.isTombstone)
             for (value, feature) in zip(row.features, schema.features) {

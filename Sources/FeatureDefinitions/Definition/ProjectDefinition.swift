@@ -43,17 +43,6 @@ public struct EntityDefinition: Sendable, Hashable {
     }
 }
 
-/// What changes of a schema the registry accepts without a new generation.
-public enum Compatibility: String, Sendable, Hashable, Codable, CaseIterable {
-    case backward
-    case backwardTransitive = "backward_transitive"
-    case forward
-    case forwardTransitive = "forward_transitive"
-    case full
-    case fullTransitive = "full_transitive"
-    case none
-}
-
 /// The kinds of objects with an id, spelled as in definition files.
 public enum ObjectKind: String, Sendable, Hashable, Codable, CaseIterable {
     case project

@@ -46,6 +46,16 @@ public struct PlannedChange: Sendable, Hashable, Codable {
     public var needsBackfill: Bool
     /// Whether rows already published are published again, because they now stay valid for longer.
     public var needsRepublish: Bool
+    /// The schema version that the change makes; nil when no shape changed.
+    public var schemaVersion: Int32?
+    /// The generation that the change makes, to be filled beside the others; nil when it makes none.
+    public var newGeneration: Int32?
+    /// How the new shape was judged; nil when there is none.
+    public var verdict: String?
+    /// Feature services that pin versions of the object, and what becomes of them.
+    public var touchedServices: [String] = []
+    /// What carrying the change out will take; nil where that has not been estimated.
+    public var cost: ChangeCost?
 
     public init(
         action: Action, kind: ObjectKind, name: String, summary: String = "", details: [String] = [],
@@ -61,6 +71,32 @@ public struct PlannedChange: Sendable, Hashable, Codable {
     }
 }
 
+/// What a change of a feature view will take, estimated from statistics.
+public struct ChangeCost: Sendable, Hashable, Codable {
+    /// Rows to compute into the offline store.
+    public var rowsToBackfill: Int64
+    /// Entities to publish; nil for a view that is not online.
+    public var onlineKeys: Int64?
+    /// Redis memory that they will take beside what is there.
+    public var onlineBytes: Int64?
+    /// Time at the rates measured last; nil when nothing has been measured yet.
+    public var seconds: Double?
+
+    public init(rowsToBackfill: Int64, onlineKeys: Int64? = nil, onlineBytes: Int64? = nil, seconds: Double? = nil) {
+        self.rowsToBackfill = rowsToBackfill
+        self.onlineKeys = onlineKeys
+        self.onlineBytes = onlineBytes
+        self.seconds = seconds
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case rowsToBackfill = "rows_to_backfill"
+        case onlineKeys = "online_keys"
+        case onlineBytes = "online_bytes"
+        case seconds
+    }
+}
+
 extension Plan {
     /// The plan as people read it; unchanged objects are only counted.
     public var lines: [String] {
@@ -69,10 +105,15 @@ extension Plan {
             let summary = change.summary.isEmpty ? "" : " (\(change.summary))"
             lines.append("\(change.action.sign) \(change.kind.rawValue) \"\(change.name)\"\(summary)")
             lines += change.details.map { "    \($0)" }
-            if change.needsBackfill {
+            if let verdict = change.verdict { lines.append("    \(verdict)") }
+            if let generation = change.newGeneration {
+                lines.append("    materialize fills generation \(generation)")
+            } else if change.needsBackfill {
                 lines.append("    materialize computes its rows again to fill in the new features")
             }
             if change.needsRepublish { lines.append("    materialize publishes its rows again") }
+            if let cost = change.cost { lines.append("    \(cost)") }
+            lines += change.touchedServices.map { "    \($0)" }
         }
         for refusal in refusals {
             let place = refusal.location.map { "\($0): " } ?? ""
@@ -145,5 +186,10 @@ extension PlannedChange {
         case details
         case needsBackfill = "needs_backfill"
         case needsRepublish = "needs_republish"
+        case schemaVersion = "schema_version"
+        case newGeneration = "new_generation"
+        case verdict
+        case touchedServices = "touched_services"
+        case cost
     }
 }

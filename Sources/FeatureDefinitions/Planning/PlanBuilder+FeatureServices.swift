@@ -50,15 +50,16 @@ extension PlanBuilder {
         do throws(LarderError) {
             let view = try next.featureView(named: reference.viewName)
             let version = try view.readableVersion(reference.version)
-            var features = version.features
+            var features = version.features.map(\.schema)
             if case .named(let names) = reference.features {
                 features = []
                 for name in names { features.append(try view.feature(named: name, of: version)) }
             }
-            for key in reference.joinKeyMapping.keys.sorted() where !view.joinKeys.contains(where: { $0.name == key }) {
+            let keys = view.generation(version.generation)?.joinKeys ?? []
+            for key in reference.joinKeyMapping.keys.sorted() where !keys.contains(where: { $0.name == key }) {
                 throw LarderError(
                     .definitionInvalid, "feature view \"\(view.name)\" has no join key \"\(key)\"",
-                    hint: nearestHint(key, among: view.joinKeys.map(\.name), kind: "its join keys"))
+                    hint: nearestHint(key, among: keys.map(\.name), kind: "its join keys"))
             }
             return ServiceReference(
                 viewID: view.id, viewName: view.name, alias: reference.alias, version: version.version,

@@ -1,107 +1,85 @@
 import FeatureModel
 
 extension PlanBuilder {
-    /// What a definition makes of the features of a view's newest version.
-    struct PlannedFeatures {
-        /// The features as defined, with their ids.
+    /// The features of a definition with their ids, and what is different about them.
+    struct FeatureMapping {
+        /// In definition order.
         var features: [RegisteredFeature] = []
-        var details: [String] = []
-        var hasNewFeatures = false
+        /// Of the former version, no longer defined.
+        var removed: [RegisteredFeature] = []
         var nextID: Int32
-        /// `features`, when they need a schema version of their own.
-        var newShape: [RegisteredFeature]?
+        var hasNewFeatures = false
+        /// By feature id.
+        var locations: [Int32: SourceLocation] = [:]
+        /// The differences, each a line.
+        var details: [String] = []
     }
 
-    /// Accepts new nullable or defaulted features, a new order, descriptions and expectations; refuses the rest.
-    mutating func planFeatures(
-        of view: FeatureViewDefinition, latest: ViewVersion, nextID: Int32
-    ) -> PlannedFeatures {
-        let refusalsBefore = refusals.count
-        var planned = PlannedFeatures(nextID: nextID)
+    /// Finds for each defined feature the one it was: by name, or by the name it is renamed from.
+    ///
+    /// - Parameter mayReplace: whether a feature of another type is a new one of the same name; otherwise it is the same
+    ///   one retyped, which compatibility has to judge.
+    mutating func map(
+        _ view: FeatureViewDefinition, onto latest: ViewVersion, of registered: RegisteredFeatureView, mayReplace: Bool
+    ) -> FeatureMapping {
+        var mapping = FeatureMapping(nextID: registered.nextFeatureID)
         for feature in view.features {
-            if let old = latest.feature(named: feature.name) {
-                refuseFixedChanges(of: feature, from: old, in: view)
-                planned.features.append(Self.update(old, to: feature, details: &planned.details))
+            let former = former(of: feature, in: latest, view: view)
+            let id: Int32
+            if let former, !mayReplace || former.type == feature.type || former.type.isWidened(to: feature.type) {
+                id = former.id
+                var aliases = former.aliases.filter { $0 != feature.name }
+                if former.name != feature.name { aliases.append(former.name) }
+                mapping.features.append(feature.registered(id: id, aliases: aliases))
+                mapping.details += Self.differences(from: former, to: feature)
             } else {
-                planNewFeature(feature, in: view, latest: latest, planned: &planned)
+                id = mapping.nextID
+                mapping.nextID += 1
+                mapping.hasNewFeatures = true
+                mapping.features.append(feature.registered(id: id))
+                mapping.details.append(Self.newFeature(feature, replacing: former))
             }
+            mapping.locations[id] = feature.location
         }
-        let kept = Set(view.features.map(\.name) + view.features.compactMap(\.renamedFrom))
-        for old in latest.features where !kept.contains(old.name) {
-            refuse(
-                "feature_view \"\(view.name)\", feature \"\(old.name)\": the feature is no longer in the definition",
-                remedy: "removing a feature is not supported yet: put it back, or define a new view under another name",
-                at: view.location)
-        }
-        guard refusals.count == refusalsBefore else {
-            planned.features = latest.features
-            return planned
-        }
-        if planned.features.map(\.id) != latest.features.map(\.id) {
-            if !planned.hasNewFeatures { planned.details.append("features in a new order") }
-            planned.newShape = planned.features
-        }
-        return planned
+        let kept = Set(mapping.features.map(\.id))
+        let names = Set(view.features.map(\.name))
+        mapping.removed = latest.features.filter { !kept.contains($0.id) && !names.contains($0.name) }
+        mapping.details += mapping.removed.map { "- feature \"\($0.name)\" \($0.type)" }
+        return mapping
     }
 
-    private mutating func planNewFeature(
-        _ feature: FeatureDefinition, in view: FeatureViewDefinition, latest: ViewVersion,
-        planned: inout PlannedFeatures
-    ) {
-        let subject = "feature_view \"\(view.name)\", feature \"\(feature.name)\""
-        if let former = feature.renamedFrom, latest.feature(named: former) != nil {
-            refuse(
-                "\(subject): \(changeText("name", from: former, to: feature.name))",
-                remedy:
-                    "a rename is not supported yet: keep \"\(former)\" and add \"\(feature.name)\" as a new feature",
-                at: feature.location)
-            return
-        }
-        guard feature.isNullable || feature.defaultValue != nil else {
-            refuse(
-                "\(subject): a new feature that is neither nullable nor has a default",
-                remedy: "rows already written do not have it: make it nullable or give it a default",
-                at: feature.location)
-            return
-        }
-        planned.features.append(feature.registered(id: planned.nextID))
-        planned.nextID += 1
-        planned.hasNewFeatures = true
+    private mutating func former(
+        of feature: FeatureDefinition, in latest: ViewVersion, view: FeatureViewDefinition
+    ) -> RegisteredFeature? {
+        if let same = latest.feature(named: feature.name) { return same }
+        guard let name = feature.renamedFrom else { return nil }
+        if let former = latest.feature(named: name) { return former }
+        refuse(
+            "feature_view \"\(view.name)\", features.\(feature.name): renamed from \"\(name)\", which version "
+                + "\(latest.version) does not have",
+            remedy: "leave renamed_from out to add a new feature, or name one of "
+                + latest.features.map(\.name).joined(separator: ", "), at: feature.location)
+        return nil
+    }
+
+    private static func newFeature(_ feature: FeatureDefinition, replacing former: RegisteredFeature?) -> String {
         let fill = feature.defaultValue.map { ", default \($0)" } ?? ""
-        planned.details.append("+ feature \"\(feature.name)\" \(feature.type)\(fill)")
+        let replaced = former.map { ", in place of the \($0.type) one" } ?? ""
+        return "+ feature \"\(feature.name)\" \(feature.type)\(fill)\(replaced)"
     }
 
-    /// Takes over what belongs to no shape.
-    private static func update(
-        _ old: RegisteredFeature, to new: FeatureDefinition, details: inout [String]
-    ) -> RegisteredFeature {
-        var feature = old
-        if old.description != new.description {
-            feature.description = new.description
-            details.append("feature \"\(new.name)\": description changed")
-        }
-        if old.expectation != new.expectation {
-            feature.expectation = new.expectation
-            details.append("feature \"\(new.name)\": expectation changed")
-        }
-        return feature
-    }
-
-    private mutating func refuseFixedChanges(
-        of feature: FeatureDefinition, from old: RegisteredFeature, in view: FeatureViewDefinition
-    ) {
-        let fixed: [(attribute: String, old: String?, new: String?)] = [
-            ("type", old.type.description, feature.type.description),
-            ("nullable", old.schema.isNullable.description, feature.isNullable.description),
-            ("default", old.schema.defaultValue?.description, feature.defaultValue?.description),
-            ("expr", old.expression, feature.expression),
+    private static func differences(from old: RegisteredFeature, to new: FeatureDefinition) -> [String] {
+        let attributes: [(name: String, old: String?, new: String?)] = [
+            ("name", old.name, new.name),
+            ("type", old.type.description, new.type.description),
+            ("nullable", old.schema.isNullable.description, new.isNullable.description),
+            ("default", old.schema.defaultValue?.description, new.defaultValue?.description),
         ]
-        for (attribute, before, after) in fixed where before != after {
-            refuse(
-                "feature_view \"\(view.name)\", feature \"\(feature.name)\": "
-                    + changeText(attribute, from: before, to: after),
-                remedy: "this is not supported yet: define a new view or feature under another name",
-                at: feature.location)
+        var lines = attributes.filter { $0.old != $0.new }.map { attribute in
+            "feature \"\(new.name)\": \(changeText(attribute.name, from: attribute.old, to: attribute.new))"
         }
+        if old.expectation != new.expectation { lines.append("feature \"\(new.name)\": expectation changed") }
+        if old.description != new.description { lines.append("feature \"\(new.name)\": description changed") }
+        return lines
     }
 }

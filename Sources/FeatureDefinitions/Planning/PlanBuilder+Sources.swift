@@ -1,7 +1,7 @@
 import FeatureModel
 
 extension PlanBuilder {
-    private static let newSource = "define a new source under another name, and a new view that reads it"
+    static let newSource = "define a new source under another name, and a new view that reads it"
 
     mutating func planSources() {
         for source in definition.sources.sorted(by: { $0.name < $1.name }) {
@@ -37,12 +37,12 @@ extension PlanBuilder {
             timestampColumn: source.timestampColumn, createdTimestampColumn: source.createdTimestampColumn,
             timeZone: source.timeZone, rowKey: source.rowKey, incremental: source.incremental,
             compatibility: source.compatibility,
-            versions: [SourceVersion(version: 1, columns: columns, keys: Self.shapeKeys(of: source))],
+            versions: [
+                SourceVersion(
+                    version: 1, columns: columns,
+                    keys: [source.timestampColumn, source.createdTimestampColumn] + source.rowKey)
+            ],
             nextColumnID: Int32(columns.count) + 1)
-    }
-
-    private static func shapeKeys(of source: SourceDefinition) -> [String?] {
-        [source.timestampColumn, source.createdTimestampColumn] + source.rowKey
     }
 
     private mutating func planChanges(to source: SourceDefinition, at index: Int) {
@@ -82,63 +82,6 @@ extension PlanBuilder {
             refuse(
                 "source \"\(new.name)\": \(changeText(attribute, from: before, to: after))",
                 remedy: "this is not supported yet: \(Self.newSource)", at: new.location)
-        }
-    }
-
-    /// Accepts new nullable columns and a new order as a new schema version, and refuses everything else.
-    /// - Returns: the accepted changes, as lines.
-    private mutating func planColumns(of source: SourceDefinition, at index: Int) -> [String] {
-        guard let latest = next.sources[index].versions.last else { return [] }
-        let refusalsBefore = refusals.count
-        var details: [String] = []
-        var columns: [SourceColumn] = []
-        var nextID = next.sources[index].nextColumnID
-        for column in source.columns {
-            if let old = latest.column(named: column.name) {
-                refuseChanges(of: column, from: old, in: source)
-                columns.append(old)
-                continue
-            }
-            guard column.isNullable else {
-                refuse(
-                    "source \"\(source.name)\", column \"\(column.name)\": a new column that is not nullable",
-                    remedy: "rows already ingested do not have it: make it nullable", at: column.location)
-                continue
-            }
-            columns.append(SourceColumn(id: nextID, name: column.name, type: column.type, isNullable: true))
-            nextID += 1
-            details.append("+ column \"\(column.name)\" \(column.type)")
-        }
-        for old in latest.columns where source.column(named: old.name) == nil {
-            refuse(
-                "source \"\(source.name)\", column \"\(old.name)\": the column is no longer in the definition",
-                remedy: "removing a column is not supported yet: put it back, or \(Self.newSource)",
-                at: source.location)
-        }
-        guard refusals.count == refusalsBefore, columns != latest.columns else { return [] }
-        if details.isEmpty { details.append("columns in a new order") }
-        next.sources[index].nextColumnID = nextID
-        next.sources[index].versions.append(
-            SourceVersion(version: latest.version + 1, columns: columns, keys: Self.shapeKeys(of: source)))
-        return details
-    }
-
-    private mutating func refuseChanges(
-        of column: ColumnDefinition, from old: SourceColumn, in source: SourceDefinition
-    ) {
-        let subject = "source \"\(source.name)\", column \"\(column.name)\""
-        if column.type != old.type {
-            refuse(
-                "\(subject): \(changeText("type", from: old.type.description, to: column.type.description))",
-                remedy: "this is not supported yet: add a new column under another name, or \(Self.newSource)",
-                at: column.location)
-        }
-        if column.isNullable != old.isNullable {
-            refuse(
-                "\(subject): "
-                    + changeText("nullable", from: old.isNullable.description, to: column.isNullable.description),
-                remedy: "this is not supported yet: add a new column under another name, or \(Self.newSource)",
-                at: column.location)
         }
     }
 }

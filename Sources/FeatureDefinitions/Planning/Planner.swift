@@ -47,6 +47,8 @@ struct PlanBuilder {
         planFeatureViews()
         planFeatureServices()
         refuseBrokenReferences()
+        refuseStrandedServices()
+        tellTouchedServices()
         let isChanged = changes.contains { $0.action != .unchanged }
         if isChanged { next.revision += 1 }
         return Plan(
@@ -111,11 +113,18 @@ struct PlanBuilder {
         let sources = Set(next.sources.lazy.filter { !$0.isRemoved }.map(\.id))
         let views = Set(next.featureViews.lazy.filter { !$0.isRemoved }.map(\.id))
         for view in next.featureViews where !view.isRemoved {
-            let user = "feature_view \"\(view.name)\""
-            for (id, name) in zip(view.entityIDs, view.entityNames) where !entities.contains(id) {
-                refuseRemoval(of: "entity \"\(name)\"", usedBy: user)
+            for generation in view.generations where generation.state == .live {
+                let user =
+                    generation.number == view.newestGeneration.number
+                    ? "feature_view \"\(view.name)\""
+                    : "generation \(generation.number) of feature_view \"\(view.name)\""
+                for (id, name) in zip(generation.entityIDs, generation.entityNames) where !entities.contains(id) {
+                    refuseRemoval(of: "entity \"\(name)\"", usedBy: user)
+                }
+                if !sources.contains(generation.sourceID) {
+                    refuseRemoval(of: "source \"\(generation.sourceName)\"", usedBy: user)
+                }
             }
-            if !sources.contains(view.sourceID) { refuseRemoval(of: "source \"\(view.sourceName)\"", usedBy: user) }
         }
         for service in next.featureServices where !service.isRemoved {
             for reference in service.references where !views.contains(reference.viewID) {

@@ -24,6 +24,10 @@ public struct RegisteredFeature: Sendable, Hashable {
     public var id: Int32 { schema.id }
     public var name: String { schema.name }
     public var type: ValueType { schema.type }
+
+    /// What computes the feature. An expression that is a column's name is that column, so that a renamed feature that
+    /// goes on reading its column is computed as before.
+    public var computation: String { expression ?? name }
 }
 
 /// Written flat: the schema's fields beside the others.

@@ -7,25 +7,18 @@ public struct RegisteredFeatureView: RegisteredObject {
     public var description: String?
     public var owner: String?
     public var tags: [String: String]
-    /// In definition order; empty for a view without keys.
-    public var entityIDs: [Int64]
-    public var entityNames: [String]
-    public var sourceID: Int64
-    public var sourceName: String
     /// Nil means never too old.
     public var ttlMicroseconds: Int64?
     public var compatibility: Compatibility
     public var isOnline: Bool
     public var availabilityLagMicroseconds: Int64
-    /// A SQL condition over the source's columns.
-    public var filter: String?
-    /// Of all entities, ordered by name.
-    public var joinKeys: [JoinKey]
-    /// The generation that is served and read.
+    /// The generation that is read where no version is named.
     public var currentGeneration: Int32
-    /// Ascending by number, at least one.
+    /// The one that was current before the last switch; nil when there was none, or it was dropped.
+    public var previousGeneration: Int32?
+    /// Those that have not been dropped, ascending by number; at least one unless the view is removed.
     public var generations: [GenerationState]
-    /// Ascending by version, at least one.
+    /// Ascending by version, at least one; versions of dropped generations included.
     public var versions: [ViewVersion]
     /// The id the next new feature gets; ids are never reused.
     public var nextFeatureID: Int32
@@ -33,28 +26,21 @@ public struct RegisteredFeatureView: RegisteredObject {
 
     public init(
         id: Int64, name: String, description: String? = nil, owner: String? = nil, tags: [String: String] = [:],
-        entityIDs: [Int64], entityNames: [String], sourceID: Int64, sourceName: String,
         ttlMicroseconds: Int64? = nil, compatibility: Compatibility = .fullTransitive, isOnline: Bool = true,
-        availabilityLagMicroseconds: Int64 = 0, filter: String? = nil, joinKeys: [JoinKey],
-        currentGeneration: Int32, generations: [GenerationState], versions: [ViewVersion], nextFeatureID: Int32,
-        isRemoved: Bool = false
+        availabilityLagMicroseconds: Int64 = 0, currentGeneration: Int32, previousGeneration: Int32? = nil,
+        generations: [GenerationState], versions: [ViewVersion], nextFeatureID: Int32, isRemoved: Bool = false
     ) {
         self.id = id
         self.name = name
         self.description = description
         self.owner = owner
         self.tags = tags
-        self.entityIDs = entityIDs
-        self.entityNames = entityNames
-        self.sourceID = sourceID
-        self.sourceName = sourceName
         self.ttlMicroseconds = ttlMicroseconds
         self.compatibility = compatibility
         self.isOnline = isOnline
         self.availabilityLagMicroseconds = availabilityLagMicroseconds
-        self.filter = filter
-        self.joinKeys = joinKeys.orderedByName
         self.currentGeneration = currentGeneration
+        self.previousGeneration = previousGeneration
         self.generations = generations
         self.versions = versions
         self.nextFeatureID = nextFeatureID
@@ -71,32 +57,82 @@ extension RegisteredFeatureView {
         versions.last { $0.generation == generation && $0.state == .active }
     }
 
+    /// The version that rows of a generation are computed under: the newest active one, else the newest writable one.
+    public func writtenVersion(ofGeneration generation: Int32) -> ViewVersion? {
+        activeVersion(ofGeneration: generation)
+            ?? versions.last { $0.generation == generation && $0.state == .deprecated }
+    }
+
     public func version(_ number: Int32) -> ViewVersion? { versions.first { $0.version == number } }
 
+    /// Nil for a generation that never was, or was dropped.
     public func generation(_ number: Int32) -> GenerationState? { generations.first { $0.number == number } }
 
-    /// What a row of a version looks like; nil for a version the view never had.
+    /// The generation that is read where no version is named.
+    public var current: GenerationState? { generation(currentGeneration) }
+
+    /// The newest generation: the one that the tree of definitions describes.
+    public var newestGeneration: GenerationState { generations[generations.count - 1] }
+
+    /// The versions of a generation, ascending; their rows may be stored in it whatever their state.
+    public func versions(ofGeneration generation: Int32) -> [ViewVersion] {
+        versions.filter { $0.generation == generation }
+    }
+
+    /// What a row of a version looks like; nil for a version the view never had, or whose generation was dropped.
     public func schema(version number: Int32) -> ViewSchema? {
-        version(number).map { version in
-            ViewSchema(version: version.version, joinKeys: joinKeys, features: version.features.map(\.schema))
-        }
+        guard let version = version(number), let generation = generation(version.generation) else { return nil }
+        return ViewSchema(
+            version: version.version, joinKeys: generation.joinKeys, features: version.features.map(\.schema))
+    }
+
+    /// Every version that rows of a generation may be of.
+    public func schemas(ofGeneration generation: Int32) -> [ViewSchema] {
+        versions(ofGeneration: generation).compactMap { schema(version: $0.version) }
     }
 }
 
-/// One physical home of a view: one offline table, one online key space.
+/// One physical home of a view: one offline table, one online key space, with what keys and computes its rows.
 public struct GenerationState: Sendable, Hashable, Codable {
+    public enum State: String, Sendable, Hashable, Codable {
+        case live
+        /// Being dropped: nothing reads or writes it any more.
+        case dropping
+    }
+
     public var number: Int32
     /// Of the newest version in it.
     public var computationHash: String
     /// How its table is laid out.
     public var layoutVersion: Int32
+    public var state: State
+    /// In definition order; empty for a view without keys.
+    public var entityIDs: [Int64]
+    public var entityNames: [String]
+    /// Of all entities, ordered by name.
+    public var joinKeys: [JoinKey]
+    public var sourceID: Int64
+    public var sourceName: String
+    /// A SQL condition over the source's columns.
+    public var filter: String?
 
     public static let currentLayoutVersion: Int32 = 1
 
-    public init(number: Int32, computationHash: String, layoutVersion: Int32 = currentLayoutVersion) {
+    public init(
+        number: Int32, computationHash: String, layoutVersion: Int32 = currentLayoutVersion, state: State = .live,
+        entityIDs: [Int64], entityNames: [String], joinKeys: [JoinKey], sourceID: Int64, sourceName: String,
+        filter: String? = nil
+    ) {
         self.number = number
         self.computationHash = computationHash
         self.layoutVersion = layoutVersion
+        self.state = state
+        self.entityIDs = entityIDs
+        self.entityNames = entityNames
+        self.joinKeys = joinKeys.orderedByName
+        self.sourceID = sourceID
+        self.sourceName = sourceName
+        self.filter = filter
     }
 }
 
@@ -147,7 +183,7 @@ public struct ViewVersion: Sendable, Hashable, Codable {
     }
 
     static func computationHash(source: RegisteredSource, filter: String?, features: [RegisteredFeature]) -> String {
-        var hash = CanonicalHash("view-computation-1")
+        var hash = CanonicalHash("view-computation-2")
         hash.add(source.id)
         hash.add(source.timestampColumn)
         hash.add(source.createdTimestampColumn)
@@ -155,9 +191,7 @@ public struct ViewVersion: Sendable, Hashable, Codable {
         hash.add(features.count)
         for feature in features.sorted(by: { $0.id < $1.id }) {
             hash.add(feature.id)
-            hash.add(feature.expression)
-            // Without an expression the feature is the column of its own name.
-            if feature.expression == nil { hash.add(feature.name) }
+            hash.add(feature.computation)
         }
         return hash.finalize()
     }

@@ -4,7 +4,9 @@ internal import Foundation
 extension RegisteredProject {
     /// The document's envelope; `format` tells later readers how to read it.
     private struct Document: Codable {
-        static let format = 1
+        static let format = 2
+        /// Those this program reads.
+        static let readableFormats = 1...format
 
         let format: Int
         let project: RegisteredProject
@@ -33,9 +35,10 @@ extension RegisteredProject {
         } catch {
             throw LarderError(.internalError, "a registry document cannot be read: \(error)")
         }
-        guard envelope.format == Document.format else {
+        guard Document.readableFormats.contains(envelope.format) else {
             throw LarderError(
-                .internalError, "a registry document has format \(envelope.format), this is \(Document.format)",
+                .internalError,
+                "a registry document has format \(envelope.format), this program reads up to \(Document.format)",
                 hint: "run the version of larder that wrote it, or a newer one")
         }
         self = envelope.project

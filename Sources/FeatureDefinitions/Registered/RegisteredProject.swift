@@ -65,11 +65,6 @@ extension RegisteredProject {
     /// Removed ones included.
     public func featureView(id: Int64) -> RegisteredFeatureView? { featureViews.first { $0.id == id } }
 
-    /// The live views that read a source.
-    public func featureViews(ofSource id: Int64) -> [RegisteredFeatureView] {
-        featureViews.filter { $0.sourceID == id && !$0.isRemoved }
-    }
-
     private func live<Object: RegisteredObject>(
         _ objects: [Object], named name: String, kind: String, _ code: ErrorCode
     ) throws(LarderError) -> Object {

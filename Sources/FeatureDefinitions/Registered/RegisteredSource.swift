@@ -42,10 +42,24 @@ public struct RegisteredSource: RegisteredObject {
     /// Whether every row's event time is minus infinity.
     public var isStatic: Bool { timestampColumn == nil }
 
+    /// Whether its rows are ingested into Larder.
+    public var isTable: Bool { kind == .table }
+
     /// The newest active version; nil when none is.
     public var activeVersion: SourceVersion? { versions.last { $0.state == .active } }
 
     public func version(_ number: Int32) -> SourceVersion? { versions.first { $0.version == number } }
+
+    /// The columns of the newest version, and those it no longer has while nothing else has their names: an older generation
+    /// of a view may go on computing from them.
+    public var visibleColumns: [SourceColumn] {
+        guard var columns = versions.last?.columns else { return [] }
+        for former in versions.dropLast().reversed().flatMap(\.columns)
+        where !columns.contains(where: { $0.id == former.id || $0.name == former.name }) {
+            columns.append(former)
+        }
+        return columns
+    }
 }
 
 /// One schema version of a source: what a raw row written under it looks like.
@@ -75,6 +89,11 @@ public struct SourceVersion: Sendable, Hashable, Codable {
     }
 
     public func column(named name: String) -> SourceColumn? { columns.first { $0.name == name } }
+
+    /// What of a source belongs to the shape of its versions beside the columns.
+    static func keys(of source: RegisteredSource) -> [String?] {
+        [source.timestampColumn, source.createdTimestampColumn] + source.rowKey
+    }
 }
 
 /// A column of a source's schema version.

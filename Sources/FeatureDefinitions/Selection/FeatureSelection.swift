@@ -69,12 +69,14 @@ public struct FeatureSelection: Sendable, Hashable {
             let reference = try FeatureReference(parsing: text)
             let view = try project.featureView(named: reference.viewName)
             let version = try view.readableVersion(reference.version)
-            let schema = ViewSchema(
-                version: version.version, joinKeys: view.joinKeys, features: version.features.map(\.schema))
-            let features = try reference.featureName.map { name throws(LarderError) in
-                [try view.feature(named: name, of: version).schema]
+            guard let schema = view.schema(version: version.version) else { continue }
+            var features = schema.features
+            if let name = reference.featureName {
+                features = [try view.feature(named: name, of: version)]
+            } else {
+                for feature in features { try view.checkReadable(feature, of: version) }
             }
-            for feature in features ?? schema.features {
+            for feature in features {
                 selection.add(feature, of: view, schema: schema, alias: nil, joinKeyMapping: [:])
             }
         }
@@ -186,7 +188,8 @@ public struct ViewSelection: Sendable, Hashable {
     }
 
     fileprivate mutating func add(_ feature: FeatureSchema) -> Int {
-        if let index = features.firstIndex(where: { $0.id == feature.id }) { return index }
+        // By its name too: a renamed feature can be asked for under both.
+        if let index = features.firstIndex(where: { $0.id == feature.id && $0.name == feature.name }) { return index }
         features.append(feature)
         return features.endIndex - 1
     }

@@ -18,7 +18,8 @@ public struct ApplyDefinitions: Sendable {
     /// - Throws: `LarderError`.
     public func plan(_ definition: ProjectDefinition, allowRemovals: Bool) async throws -> Plan {
         let current = try await current(definition.name)
-        return try await judged(provisional(definition, current, allowRemovals), definition)
+        let plan = try await judged(provisional(definition, current, allowRemovals), definition)
+        return try await EstimateCosts(stores: stores).run(plan)
     }
 
     /// Applies the definitions in one transaction.
@@ -43,9 +44,7 @@ public struct ApplyDefinitions: Sendable {
         return try await stores.owner.withConnection { connection in
             let plan = try await final(definition, current, allowRemovals, on: connection)
             guard let next = plan.next else { return plan }
-            try await connection.transaction(isolation: .readCommitted) { connection in
-                // DDL must not queue behind a long reader while every other reader queues behind it.
-                try await connection.execute("SET LOCAL lock_timeout = '5s'")
+            try await LockWait.transaction(on: connection) { connection in
                 try await registry.lock(next, at: plan.baseRevision, on: connection)
                 try await TableChanges(next: next, current: current, sourceLogin: stores.sourceLogin)
                     .make(on: connection)

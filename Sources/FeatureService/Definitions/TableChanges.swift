@@ -2,7 +2,8 @@ import FeatureDefinitions
 import OfflineStore
 import PostgresClient
 
-/// The DDL that takes a project from one revision to the next. Nothing is ever dropped here: data stays until `drop`.
+/// The DDL that takes a project from one revision to the next. Only the last step of a `drop` removes anything: a generation
+/// that the next revision no longer has.
 struct TableChanges {
     let next: RegisteredProject
     let current: RegisteredProject?
@@ -18,8 +19,8 @@ struct TableChanges {
         for source in next.sources where !source.isRemoved && source.kind == .table {
             let definition = RawTableDefinition(source: source, projectID: next.id, sourceLogin: sourceLogin)
             if let before = current?.source(id: source.id) {
-                guard before.versions.count != source.versions.count else { continue }
-                try await definition.update(from: before.versions.map(\.version), on: connection)
+                guard before.versions != source.versions else { continue }
+                try await definition.update(from: before, on: connection)
             } else {
                 try await definition.create(on: connection)
             }
@@ -32,13 +33,20 @@ struct TableChanges {
     private func makeTables(of view: RegisteredFeatureView, on connection: PostgresConnection) async throws {
         let before = current?.featureView(id: view.id)
         for generation in view.generations {
-            let definition = OfflineTableDefinition(view: view, generation: generation.number, projectID: next.id)
+            let definition = OfflineTableDefinition(view: view, generation: generation, projectID: next.id)
             if let before, before.generation(generation.number) != nil {
-                guard before.versions.count != view.versions.count else { continue }
-                try await definition.update(from: before.versions.map(\.version), on: connection)
+                let isSame =
+                    before.versions(ofGeneration: generation.number) == view.versions(ofGeneration: generation.number)
+                    && before.currentGeneration == view.currentGeneration
+                if !isSame { try await definition.update(from: before, on: connection) }
             } else {
                 try await definition.create(on: connection)
             }
+        }
+        for generation in before?.generations ?? [] where view.generation(generation.number) == nil {
+            guard let before else { continue }
+            try await OfflineTableDefinition(view: before, generation: generation, projectID: next.id)
+                .drop(on: connection)
         }
     }
 }

@@ -24,14 +24,15 @@ struct RawRowShape {
     }
 
     /// Nullability is left to `rows(of:verdict:)`, because a tombstone needs no values.
-    func readOptions(null spelling: String?) -> TextReadOptions {
+    func readOptions(_ choices: RowReadChoices) -> TextReadOptions {
         let fields = version.columns.map { Field(name: $0.name, type: $0.type) }
         var limits = TextLimits.default
         limits.maximumBatchRows = Self.maximumBatchRows
         return TextReadOptions(
-            fields: fields + [Field(name: Self.deletedColumn, type: .bool)], optionalMissing: [Self.deletedColumn],
-            timeZone: source.timeZone, nullSpelling: spelling, rounding: .up, ambiguity: .later,
-            extraColumns: .reject, limits: limits)
+            fields: fields + [Field(name: Self.deletedColumn, type: .bool)],
+            optionalMissing: choices.mayBeMissing.union([Self.deletedColumn]), timeZone: source.timeZone,
+            nullSpelling: choices.nullSpelling, rounding: .up, ambiguity: .later, extraColumns: .reject,
+            keepsRecords: choices.keepsRecords, limits: limits)
     }
 
     /// An Arrow file without rows still has to have the right columns.
@@ -82,7 +83,7 @@ struct RawRowShape {
         }
         if read.lines.isEmpty { violations += infiniteTimes(in: columns, read) }
         violations += nulls(in: columns, tombstones, read, alreadyFound: Set(violations.map(\.place)))
-        verdict.add(rows: read.batch.rowCount, violations: violations.sorted { $0.row < $1.row })
+        verdict.add(rows: read.batch.rowCount, firstRow: read.firstRow, violations: violations)
         return Rows(columns: columns, tombstones: tombstones)
     }
 

@@ -3,6 +3,7 @@ public import FeatureModel
 public import OfflineStore
 public import OnlineStore
 import PostgresClient
+import Registry
 
 /// Moves the data of feature views along: raw -> offline by computing, offline -> online by publishing.
 public struct MaterializeViews: Sendable {
@@ -54,7 +55,7 @@ public struct MaterializeViews: Sendable {
         _ request: Request, in project: RegisteredProject, progress: @escaping Progress = { _, _, _ in }
     ) async throws -> [ViewResult] {
         let homes = try homes(of: request.views, in: project)
-        var results = homes.map { ViewResult(view: $0.view.name, generation: $0.generation) }
+        var results = homes.map { ViewResult(view: $0.view.name, generation: $0.generation.number) }
         if request.stages.contains(.offline) {
             for (index, home) in homes.enumerated() {
                 do {
@@ -68,7 +69,7 @@ public struct MaterializeViews: Sendable {
         }
         if request.stages.contains(.online) {
             let counts = try await PublishViews(stores: stores, request: request, progress: progress)
-                .run(homes.filter { $0.view.isOnline }, in: project)
+                .run(try await publishable(homes, in: project), in: project)
             for index in results.indices { results[index].online = counts[homes[index]] }
         }
         return results
@@ -84,21 +85,64 @@ public struct MaterializeViews: Sendable {
         return views.flatMap(ViewHome.all)
     }
 
+    /// The homes that have something to publish: a generation that was never computed would be published empty, and be
+    /// taken for one in which no entity has features.
+    private func publishable(_ homes: [ViewHome], in project: RegisteredProject) async throws -> [ViewHome] {
+        try await stores.writer.withConnection { connection in
+            let incarnation = try await Incarnation.current(on: connection)
+            var publishable: [ViewHome] = []
+            for home in homes where home.view.isOnline {
+                // Pushed rows are there without a run, but for those that a later generation copies.
+                let isPushed =
+                    project.source(id: home.generation.sourceID)?.kind == .push
+                    && home.generation.number == home.view.generations.first?.number
+                let watermark = try await WatermarkStore.read(
+                    home.table, stage: .offline, incarnation: incarnation, on: connection)
+                if isPushed || watermark.run > 0 { publishable.append(home) }
+            }
+            return publishable
+        }
+    }
+
     private func compute(
         _ home: ViewHome, _ request: Request, in project: RegisteredProject, progress: @escaping Progress
     ) async throws -> MaterializationResult? {
-        guard let version = home.view.activeVersion(ofGeneration: home.generation),
-            let source = project.source(id: home.view.sourceID), source.kind != .push
+        guard let version = home.view.writtenVersion(ofGeneration: home.generation.number),
+            let source = project.source(id: home.generation.sourceID)
         else { return nil }
+        guard source.kind != .push else { return try await copy(home, version, request, progress: progress) }
         let materializer = Materializer(
-            view: home.view, version: version, source: source, projectID: project.id, actor: stores.actor)
+            view: home.view, generation: home.generation, version: version, source: source, projectID: project.id,
+            actor: stores.actor)
+        let start = ContinuousClock.now
         return try await stores.source.withConnection { source in
             try await stores.writer.withConnection { reader in
                 try await stores.writer.withConnection { writer in
-                    try await materializer.run(
+                    let result = try await materializer.run(
                         on: .init(source: source, reader: reader, writer: writer), bounds: request.bounds,
                         isFull: request.isFull, progress: { progress(home.view.name, .offline, $0) })
+                    try await MeasuredRate.record(
+                        featureViewID: home.view.id, stage: .offline, rows: result.rowsRead,
+                        duration: .now - start, on: writer)
+                    return result
                 }
+            }
+        }
+    }
+}
+
+extension MaterializeViews {
+    /// Pushed rows are computed from nothing; a later generation takes those of the one before it.
+    private func copy(
+        _ home: ViewHome, _ version: ViewVersion, _ request: Request, progress: @escaping Progress
+    ) async throws -> MaterializationResult {
+        let copy = CopyGeneration(
+            view: home.view, generation: home.generation, version: version, actor: stores.actor)
+        return try await stores.writer.withConnection { reader in
+            try await stores.writer.withConnection { writer in
+                try await copy.run(
+                    reader: reader, writer: writer, bounds: request.bounds, isFull: request.isFull,
+                    progress: { progress(home.view.name, .offline, $0) })
             }
         }
     }
@@ -128,23 +172,29 @@ extension [MaterializeViews.ViewResult] {
 /// One generation of a view: one offline table, one key space.
 struct ViewHome: Hashable {
     let view: RegisteredFeatureView
-    let generation: Int32
+    let generation: GenerationState
 
     static func all(of view: RegisteredFeatureView) -> [ViewHome] {
-        view.generations.map { ViewHome(view: view, generation: $0.number) }
+        view.generations.filter { $0.state == .live }.map { ViewHome(view: view, generation: $0) }
     }
 
-    var table: OfflineTable { OfflineTable(featureViewID: view.id, generation: generation) }
+    var table: OfflineTable { OfflineTable(view: view, generation: generation.number) }
 
-    /// Every feature that a row of the generation may have, under the newest version's number.
+    var schemas: [ViewSchema] { view.schemas(ofGeneration: generation.number) }
+
+    /// Every feature that a row of the generation may have, in each type it had, under the newest version's number.
     var widestSchema: ViewSchema {
+        struct Stored: Hashable {
+            let id: Int32
+            let type: ValueType
+        }
         var features: [FeatureSchema] = []
-        var seen: Set<Int32> = []
-        let versions = view.versions.filter { $0.generation == generation }
-        for feature in versions.reversed().flatMap(\.features) where seen.insert(feature.id).inserted {
-            features.append(feature.schema)
+        var seen: Set<Stored> = []
+        for feature in schemas.reversed().flatMap(\.features)
+        where seen.insert(Stored(id: feature.id, type: feature.type)).inserted {
+            features.append(feature)
         }
         return ViewSchema(
-            version: versions.last?.version ?? 0, joinKeys: view.joinKeys, features: features)
+            version: schemas.last?.version ?? 0, joinKeys: generation.joinKeys, features: features)
     }
 }

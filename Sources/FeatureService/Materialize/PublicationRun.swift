@@ -28,7 +28,7 @@ struct PublicationRun {
         self.publication = publication
         self.progress = progress
         keyEncoder = EntityKeyEncoder(
-            joinKeys: home.view.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) })
+            joinKeys: home.generation.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) })
     }
 
     /// - Returns: where the watermark goes; nil for a bounded run.
@@ -146,14 +146,14 @@ private struct Withdrawals {
 }
 
 extension OnlineBatch {
-    fileprivate func rowOrder(_ row: Int) -> RowOrder {
+    func rowOrder(_ row: Int) -> RowOrder {
         RowOrder(
             eventTime: Timestamp(microsecondsSince1970: eventTimes[row]),
             recordedTime: Timestamp(microsecondsSince1970: recordedTimes[row]), sequence: sequences[row],
             schemaVersion: schemaVersions[row])
     }
 
-    fileprivate func rows(_ rows: [Int]) -> OnlineBatch {
+    func rows(_ rows: [Int]) -> OnlineBatch {
         OnlineBatch(
             keys: keys.map { $0.gathered(rows) }, eventTimes: rows.map { eventTimes[$0] },
             recordedTimes: rows.map { recordedTimes[$0] }, sequences: rows.map { sequences[$0] },

@@ -26,13 +26,18 @@ struct PublishViews {
                 var moves: [WatermarkMove] = []
                 for home in all(homes, publication, keySpaces, project) {
                     let keySpace = try await KeySpaceStore().ensure(
-                        featureViewID: home.view.id, generation: home.generation, incarnation: incarnation, on: control)
+                        featureViewID: home.view.id, generation: home.generation.number, incarnation: incarnation,
+                        on: control)
                     let target = try await publication.open(keySpace, of: home.view, on: control)
                     var run = PublicationRun(
                         home: home, keySpace: keySpace, target: target, publication: publication,
                         progress: progress)
+                    let start = ContinuousClock.now
                     let move = try await run.publish(
                         request, incarnation: incarnation, reader: reader, control: control)
+                    try await MeasuredRate.record(
+                        featureViewID: home.view.id, stage: .online, rows: Int64(run.counts.written + run.counts.kept),
+                        duration: .now - start, on: control)
                     publication = run.publication
                     counts[home] = run.counts
                     if let move { moves.append(move) }
@@ -51,7 +56,7 @@ struct PublishViews {
         guard publication.isRebuild else { return homes }
         let published = Set(keySpaces.filter(\.isPublished).map { "\($0.featureViewID) \($0.generation)" })
         let others = project.featureViews.filter { !$0.isRemoved && $0.isOnline }.flatMap(ViewHome.all).filter { home in
-            published.contains("\(home.view.id) \(home.generation)") && !homes.contains(home)
+            published.contains("\(home.view.id) \(home.generation.number)") && !homes.contains(home)
         }
         return homes + others
     }

@@ -86,7 +86,8 @@ public struct OnlinePublication: Sendable {
         try await control.raiseFence(ofKeySpace: keySpace.id, to: fence)
         fences[keySpace.id] = fence
         return OnlineTarget(
-            keySpace: keySpace.id, fence: fence, joinKeys: view.joinKeys,
+            keySpace: keySpace.id, fence: fence,
+            joinKeys: view.generation(keySpace.generation)?.joinKeys ?? [],
             schemas: view.schemas(ofGeneration: keySpace.generation), ttlMicroseconds: view.ttlMicroseconds)
     }
 

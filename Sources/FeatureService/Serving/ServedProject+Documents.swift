@@ -83,8 +83,7 @@ extension ServedProject {
     }
 
     private func document(_ view: RegisteredFeatureView) -> JSONValue {
-        let home = GenerationID(featureViewID: view.id, generation: view.currentGeneration)
-        return .object(
+        .object(
             Self.present([
                 ("name", .string(view.name)), ("description", Self.text(view.description)),
                 ("owner", Self.text(view.owner)),
@@ -93,21 +92,42 @@ extension ServedProject {
                     view.tags.isEmpty
                         ? nil : .object(view.tags.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })
                 ),
-                ("entities", .array(view.entityNames.map { .string($0) })),
-                ("join_keys", .array(view.joinKeys.map(Self.document))), ("source", .string(view.sourceName)),
+                ("entities", .array((view.current?.entityNames ?? []).map { .string($0) })),
+                ("join_keys", .array((view.current?.joinKeys ?? []).map(Self.document))),
+                ("source", Self.text(view.current?.sourceName)),
                 ("ttl", view.ttlMicroseconds.map { .string(DurationText.format(microseconds: $0)) }),
-                ("online", .bool(view.isOnline)), ("published", .bool(keySpaces[home] != nil)),
-                ("compatibility", .string(view.compatibility.rawValue)), ("where", Self.text(view.filter)),
+                ("online", .bool(view.isOnline)),
+                ("published", .bool(isPublished(view, generation: view.currentGeneration))),
+                ("compatibility", .string(view.compatibility.rawValue)), ("where", Self.text(view.current?.filter)),
                 ("generation", .integer(view.currentGeneration)),
+                ("generations", .array(view.generations.map { document($0, of: view) })),
                 ("schema_version", view.activeVersion.map { .integer($0.version) }),
                 ("versions", .array(view.versions.map(Self.document))),
+            ]))
+    }
+
+    private func isPublished(_ view: RegisteredFeatureView, generation: Int32) -> Bool {
+        keySpaces[GenerationID(featureViewID: view.id, generation: generation)] != nil
+    }
+
+    private func document(_ generation: GenerationState, of view: RegisteredFeatureView) -> JSONValue {
+        .object(
+            Self.present([
+                ("generation", .integer(generation.number)), ("state", .string(generation.state.rawValue)),
+                ("current", .bool(generation.number == view.currentGeneration)),
+                ("published", .bool(isPublished(view, generation: generation.number))),
+                ("entities", .array(generation.entityNames.map { .string($0) })),
+                ("join_keys", .array(generation.joinKeys.map(Self.document))),
+                ("source", .string(generation.sourceName)), ("where", Self.text(generation.filter)),
+                ("computation_hash", .string(generation.computationHash)),
             ]))
     }
 
     private static func document(_ version: ViewVersion) -> JSONValue {
         .object([
             .init("version", .integer(version.version)), .init("state", .string(version.state.rawValue)),
-            .init("generation", .integer(version.generation)),
+            .init("generation", .integer(version.generation)), .init("shape_hash", .string(version.shapeHash)),
+            .init("computation_hash", .string(version.computationHash)),
             .init("features", .array(version.features.map(document))),
         ])
     }

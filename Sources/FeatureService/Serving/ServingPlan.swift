@@ -76,10 +76,3 @@ struct ServingPlan: Sendable {
             hint: "run: larder materialize \(names.joined(separator: " "))")
     }
 }
-
-extension RegisteredFeatureView {
-    /// Every version that rows of a generation may be of.
-    func schemas(ofGeneration generation: Int32) -> [ViewSchema] {
-        versions.filter { $0.generation == generation }.compactMap { schema(version: $0.version) }
-    }
-}

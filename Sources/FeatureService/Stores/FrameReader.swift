@@ -10,6 +10,11 @@ struct FrameBatch {
     /// The line each row starts on; empty where the input is not text.
     let lines: [Int]
     let violations: [RowViolation]
+    /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
+    /// be a value that is absent.
+    var isTyped = false
+    /// The bytes of each row, where the input is text and the reader keeps them.
+    var records: RecordBytes?
 
     /// The line a row of the batch starts on; nil where the input is not text.
     func line(of row: Int) -> Int? {
@@ -77,7 +82,7 @@ enum FrameReader {
         case .arrow(var reader, let nextRow):
             let read = try reader.nextBatch()
             self = .arrow(reader, nextRow: nextRow + (read?.rowCount ?? 0))
-            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: []) }
+            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: [], isTyped: true) }
         }
     }
 
@@ -90,6 +95,11 @@ enum FrameReader {
         }
     }
 
+    /// The header line of CSV that is read with its records kept.
+    var header: [UInt8]? {
+        if case .csv(let reader) = self { reader.header } else { nil }
+    }
+
     /// Whether the input says the types of its columns itself.
     var isTyped: Bool {
         if case .arrow = self { true } else { false }
@@ -98,6 +108,8 @@ enum FrameReader {
 
 extension FrameBatch {
     fileprivate init(_ read: ReadBatch) {
-        self.init(batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations)
+        self.init(
+            batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: read.violations,
+            records: read.records)
     }
 }

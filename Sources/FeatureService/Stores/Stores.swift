@@ -48,6 +48,18 @@ public struct Stores: Sendable {
         }
     }
 
+    /// The newest revision of a project, out of a snapshot that has it: one short statement instead of reading it whole.
+    /// - Throws: `LarderError` `project_not_found` with the nearest name.
+    public func project(named name: String, in snapshot: ServingSnapshot?) async throws -> RegisteredProject {
+        if let known = snapshot?.projects[name]?.project {
+            let revision = try await writer.withConnection { connection in
+                try await RegistryStore().revision(ofProject: known.id, on: connection)
+            }
+            if revision == known.revision { return known }
+        }
+        return try await project(named: name)
+    }
+
     /// The project named, or the only one there is.
     /// - Throws: `LarderError` `project_not_found` when that is not one.
     public func project(namedOrOnly name: String?) async throws -> RegisteredProject {

@@ -16,7 +16,7 @@ struct ViewJoin {
             spine: spine, rule: rule, joinKeys: schema.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) },
             featureTypes: schema.features.map(\.type))
         let generation = selection.view.version(schema.version)?.generation ?? selection.view.currentGeneration
-        let table = OfflineTable(featureViewID: selection.view.id, generation: generation)
+        let table = OfflineTable(view: selection.view, generation: generation)
         if var history = try await HistoryReader.open(table, schema: schema, spine: spine, on: connection) {
             while let batch = try await history.next() { try join.consume(batch) }
         }

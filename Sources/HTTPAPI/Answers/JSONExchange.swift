@@ -19,6 +19,13 @@ extension Request {
     /// The body as JSON.
     /// - Throws: `body_too_large`; `request_invalid` with line and column.
     func json(maximumBytes: Int) async throws -> JSONValue {
+        let bytes = try await bytes(maximumBytes: maximumBytes)
+        return try JSONValue.parse(bytes, limits: TextLimits(maximumLineBytes: maximumBytes))
+    }
+
+    /// The body as it is.
+    /// - Throws: `body_too_large`; `request_invalid` when it breaks off.
+    func bytes(maximumBytes: Int) async throws -> [UInt8] {
         let tooLarge = LarderError(
             .bodyTooLarge, "the request's body is larger than \(maximumBytes) bytes", hint: "split the request")
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > maximumBytes { throw tooLarge }
@@ -32,7 +39,7 @@ extension Request {
             // What the connection throws here is the client's doing: wrong framing, or it went away.
             throw LarderError(.requestInvalid, "the request's body broke off, or its framing is wrong")
         }
-        return try JSONValue.parse(bytes, limits: TextLimits(maximumLineBytes: maximumBytes))
+        return bytes
     }
 
     /// - Throws: `unsupported_media_type` when the client says that the body is something else than JSON.
@@ -57,7 +64,7 @@ extension Request {
         }
     }
 
-    private static func mediaType(_ header: String) -> String {
+    static func mediaType(_ header: String) -> String {
         let type = header.split(separator: ";", omittingEmptySubsequences: false).first ?? ""
         return type.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined().lowercased()
     }

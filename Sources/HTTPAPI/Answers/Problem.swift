@@ -1,4 +1,5 @@
 import FeatureModel
+import FeatureService
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -28,8 +29,14 @@ struct Problem {
                 logger.error("unexpected HTTP error", metadata: ["error": "\(error)"])
             }
         default:
-            self.error = LarderError(.internalError, "internal error", hint: "the server's log has it as \(requestID)")
-            logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
+            let translated = LarderError(translating: error)
+            if translated.code == .internalError {
+                self.error = LarderError(
+                    .internalError, "internal error", hint: "the server's log has it as \(requestID)")
+                logger.error("request failed", metadata: ["error": "\(String(reflecting: error))"])
+            } else {
+                self.error = translated
+            }
         }
         status = HTTPResponse.Status(code: self.error.code.httpStatus)
         if status.code == 500, error is LarderError {
@@ -61,8 +68,9 @@ struct Problem {
             .init("code", .string(error.code.name)),
         ]
         if let hint = error.hint { members.append(.init("hint", .string(hint))) }
-        let errors = error.errors.map(Self.member) + error.rows.map(Self.member)
+        let errors = error.errors.map(Self.member) + error.rows.map(\.document)
         if !errors.isEmpty { members.append(.init("errors", .array(errors))) }
+        if !error.rows.isEmpty { members.append(.init("violation_count", .integer(error.violationCount))) }
         members.append(.init("request_id", .string(requestID)))
         return .object(members)
     }
@@ -78,14 +86,6 @@ struct Problem {
                 .init("column", .integer(location.column)),
             ]
         }
-        return .object(members)
-    }
-
-    private static func member(_ row: RowViolation) -> JSONValue {
-        var members: [JSONValue.Member] = [.init("row", .integer(row.row))]
-        if let line = row.line { members.append(.init("line", .integer(line))) }
-        if let feature = row.feature { members.append(.init("feature", .string(feature))) }
-        members += [.init("code", .string(row.code)), .init("message", .string(row.message))]
         return .object(members)
     }
 }

@@ -67,8 +67,11 @@ extension OpenAPIDocument {
                         "code": ["enum": .array(ErrorCode.all.map { .string($0.name) })],
                         "hint": ["type": "string"],
                         "errors": ["type": "array", "items": ["type": "object"]],
+                        "violation_count": [
+                            "type": "integer", "description": "How many reasons there are; errors has the first 1,000",
+                        ],
                         "request_id": ["type": "string"],
-                    ], optional: ["hint", "errors"])),
+                    ], optional: ["hint", "errors", "violation_count"])),
         ] + registrySchemas
 
     private static func answer(statuses: [FeatureStatus], timestamp: JSONValue) -> JSONValue {
@@ -110,10 +113,10 @@ extension OpenAPIDocument {
         ("400", "The request is malformed"),
         ("404", "What was asked for by name is not there; the hint has the nearest name"),
         ("406", "The answer cannot be given in the type asked for"),
-        ("409", "The schema version asked for cannot be read"),
+        ("409", "The schema version asked for cannot be read, or takes no rows"),
         ("413", "A limit is exceeded"),
         ("415", "The body is not of a type that is taken"),
-        ("422", "A key is missing or of another type, or names are ambiguous"),
+        ("422", "A key is missing or of another type, names are ambiguous, or rows are refused"),
         ("500", "A fault of the server, which its log has under the request's id"),
         ("503", "Not now: not materialized, rebuilding or unavailable; Retry-After says when to try again"),
     ].map { status, description in

@@ -14,23 +14,17 @@ enum OpenAPIDocument {
         "tags": [
             ["name": "serving", "description": "Features of entities as of now"],
             ["name": "registry", "description": "What is defined"],
+            ["name": "writes", "description": "Rows into sources and feature views"],
+            ["name": "definitions", "description": "Plans and applies"],
             ["name": "feast", "description": "Paths that Feast's clients speak"],
             ["name": "operations", "description": "Health, metrics, this document"],
         ],
-        "paths": .object(onlinePaths + registryPaths + feastPaths + operationsPaths),
+        "paths": .object(onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + feastPaths
+                + operationsPaths),
         "components": [
-            "schemas": .object(requestSchemas + answerSchemas),
+            "schemas": .object(requestSchemas + answerSchemas + rowsSchemas + viewSchemas),
             "responses": .object(problemResponses),
-            "parameters": [
-                "project": [
-                    "name": "project", "in": "path", "required": true, "description": "Name of a project",
-                    "schema": ["type": "string"],
-                ],
-                "name": [
-                    "name": "name", "in": "path", "required": true, "description": "Name of the object",
-                    "schema": ["type": "string"],
-                ],
-            ],
+            "parameters": .object(pathParameters + rowsHeaders + viewRowsHeaders),
             "headers": [
                 "X-Request-Id": [
                     "description": "The request's own id, or a new one; the server's log has it",
@@ -38,6 +32,21 @@ enum OpenAPIDocument {
                 ]
             ],
         ],
+    ]
+
+    private static let pathParameters: [JSONValue.Member] = [
+        .init(
+            "project",
+            [
+                "name": "project", "in": "path", "required": true, "description": "Name of a project",
+                "schema": ["type": "string"],
+            ]),
+        .init(
+            "name",
+            [
+                "name": "name", "in": "path", "required": true, "description": "Name of the object",
+                "schema": ["type": "string"],
+            ]),
     ]
 
     static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }

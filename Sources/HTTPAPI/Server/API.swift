@@ -1,3 +1,4 @@
+import FeatureModel
 import FeatureService
 
 /// All routes with what they need.
@@ -6,10 +7,16 @@ struct API: Sendable {
     let dependencies: ServerDependencies
 
     var routes: [Route] {
-        onlineRoutes + registryRoutes + feastRoutes + operationsRoutes
+        onlineRoutes + registryRoutes + writeRoutes + definitionRoutes + feastRoutes + operationsRoutes
     }
 
     func project(named name: String) throws -> ServedProject {
         try dependencies.snapshots.current().project(named: name)
+    }
+
+    /// - Throws: `registry_unavailable` from a server that only reads.
+    func stores() throws(LarderError) -> Stores {
+        if let stores = dependencies.stores { return stores }
+        throw LarderError(.registryUnavailable, "this server only reads")
     }
 }

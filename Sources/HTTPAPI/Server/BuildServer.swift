@@ -10,15 +10,18 @@ public struct ServerDependencies: Sendable {
     public let onlineFeatures: OnlineFeatures
     public let readiness: ServingReadiness
     public let metrics: PrometheusMetricsFactory
+    /// What writes and applies work on; nil for a server that only reads.
+    public let stores: Stores?
 
     public init(
         snapshots: ServingSnapshotStore, onlineFeatures: OnlineFeatures, readiness: ServingReadiness,
-        metrics: PrometheusMetricsFactory
+        metrics: PrometheusMetricsFactory, stores: Stores? = nil
     ) {
         self.snapshots = snapshots
         self.onlineFeatures = onlineFeatures
         self.readiness = readiness
         self.metrics = metrics
+        self.stores = stores
     }
 }
 

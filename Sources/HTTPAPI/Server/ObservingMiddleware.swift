@@ -59,7 +59,7 @@ extension HTTPField.Name {
     static let requestID = named("X-Request-Id")
     static let traceParent = named("traceparent")
 
-    private static func named(_ name: String) -> HTTPField.Name {
+    static func named(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no name of a header field") }
         return name
     }

@@ -112,7 +112,8 @@ struct MaterializationRun {
     private mutating func replace(_ next: RowPlace, _ stored: inout RowCursor<StoredRowStream>) async throws {
         var isStored = false
         while let old = stored.current, identity(next, old) == .same {
-            let isCurrent = old.batch.schemaVersions[old.row] == plan.schema.version && hasEqualContent(next, old)
+            let isCurrent =
+                plan.completeVersions.contains(old.batch.schemaVersions[old.row]) && hasEqualContent(next, old)
             // A row-wise row of an older version is outranked by the recomputed one; it does not have to go.
             let isOutranked = plan.sql.isTable && old.batch.schemaVersions[old.row] < plan.schema.version
             if isCurrent, !isStored {

@@ -37,11 +37,14 @@ public struct MaterializationResult: Sendable, Equatable {
     public var rowsRead: Int64 = 0
     public var rowsWritten: Int64 = 0
     public var rowsWithdrawn: Int64 = 0
+    /// Rows of an earlier generation that the new one does not take; only where rows are copied.
+    public var rowsSkipped: Int64 = 0
 
-    public init(rowsRead: Int64 = 0, rowsWritten: Int64 = 0, rowsWithdrawn: Int64 = 0) {
+    public init(rowsRead: Int64 = 0, rowsWritten: Int64 = 0, rowsWithdrawn: Int64 = 0, rowsSkipped: Int64 = 0) {
         self.rowsRead = rowsRead
         self.rowsWritten = rowsWritten
         self.rowsWithdrawn = rowsWithdrawn
+        self.rowsSkipped = rowsSkipped
     }
 }
 
@@ -56,19 +59,28 @@ public struct Materializer: Sendable {
     let schema: ViewSchema
     let sql: SourceSQL
     let table: OfflineTable
+    /// Versions of the generation whose rows have every feature of `version`: they need not be computed again.
+    let completeVersions: Set<Int32>
     let actor: String
     private let projectID: Int64
 
+    /// - Parameter version: of the generation; the one that rows are written under.
     public init(
-        view: RegisteredFeatureView, version: ViewVersion, source: RegisteredSource, projectID: Int64, actor: String
+        view: RegisteredFeatureView, generation: GenerationState, version: ViewVersion, source: RegisteredSource,
+        projectID: Int64, actor: String
     ) {
         self.view = view
         self.projectID = projectID
         self.version = version
         schema = ViewSchema(
-            version: version.version, joinKeys: view.joinKeys, features: version.features.map(\.schema))
-        sql = SourceSQL(view: view, version: version, source: source)
-        table = OfflineTable(featureViewID: view.id, generation: version.generation)
+            version: version.version, joinKeys: generation.joinKeys, features: version.features.map(\.schema))
+        sql = SourceSQL(view: view, generation: generation, version: version, source: source)
+        table = OfflineTable(view: view, generation: generation.number)
+        let ids = Set(version.features.map(\.id))
+        let complete = view.versions(ofGeneration: generation.number).filter {
+            ids.isSubset(of: $0.features.lazy.map(\.id))
+        }
+        completeVersions = Set(complete.map(\.version))
         self.actor = actor
     }
 
@@ -106,7 +118,8 @@ public struct Materializer: Sendable {
                 plan: self,
                 rows: OfflineTableWriter(table: table, schema: schema, writeID: writeID, connection: writer),
                 progress: progress)
-            let follows = sql.isTable && !isFull && !bounds.isBounded && watermark.canFollow(version: schema.version)
+            let follows =
+                sql.isTable && !isFull && !bounds.isBounded && watermark.canFollow(under: completeVersions)
             let snapshot = try await connections.source.transaction(isolation: .repeatableRead, readOnly: true) {
                 source in
                 // A query finds the project's table sources under their own names.
@@ -165,8 +178,9 @@ public struct Materializer: Sendable {
 
 extension Watermark {
     /// Whether what has committed since is all there is to compute.
-    fileprivate func canFollow(version: Int32) -> Bool {
+    /// - Parameter versions: those that lack no feature of the one rows are written under.
+    fileprivate func canFollow(under versions: Set<Int32>) -> Bool {
         if mustCompare { return false }
-        return run == 0 || (snapshot != nil && schemaVersion == version)
+        return run == 0 || (snapshot != nil && schemaVersion.map(versions.contains) == true)
     }
 }

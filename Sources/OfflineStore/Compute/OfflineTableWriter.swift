@@ -78,7 +78,7 @@ struct OfflineTableWriter {
             "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "ingested_at",
             "is_deleted",
         ]
-        let columns = keys + system + features.map { OfflineTable.featureColumn($0.id) }
+        let columns = keys + system + features.map(table.column)
         let copy = try await connection.beginCopyIn(
             """
             COPY \(query: table.table) (\(query: columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)

@@ -14,7 +14,8 @@ public struct RawTableWriter {
     private let settlement: RowKeySettlement?
     /// The table's size before the load.
     private var bytesBefore: Int64 = 0
-    private let writeID: Int64
+    /// What the rows carry.
+    public let writeID: Int64
     private var sequences = SequenceSupply()
     private var copy: PostgresCopyIn?
     private var encoder = PostgresCopyEncoder()
@@ -33,7 +34,7 @@ public struct RawTableWriter {
         self.source = source
         self.version = version
         self.connection = connection
-        raw = RawTable(sourceID: source.id)
+        raw = RawTable(source: source)
         settlement = RowKeySettlement(source: source, version: version)
         if let settlement {
             // Two loads at once would each not see the row that the other one replaces.
@@ -90,14 +91,14 @@ public struct RawTableWriter {
     private mutating func openCopy() async throws -> PostgresCopyIn {
         if let copy { return copy }
         let columns =
-            ["sequence", "write_id", "schema_version", "is_deleted"] + version.columns.map { RawTable.column($0.id) }
+            ["sequence", "write_id", "schema_version", "is_deleted"] + version.columns.map(raw.column)
         let opened = try await connection.beginCopyIn(
             "COPY \(query: raw.table) (\(query: columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)")
         copy = opened
         return opened
     }
 
-    /// Ends the COPY that `append` left open, so that the connection takes other statements.
+    /// Ends the COPY that `append` may have left open, so that the connection takes other statements.
     public mutating func endCopy() async throws {
         guard copy != nil || rowsWritten > rowsCopied else { return }
         encoder.finish()

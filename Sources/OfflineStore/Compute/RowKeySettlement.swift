@@ -19,9 +19,9 @@ struct RowKeySettlement {
     /// Nil for a source without row key.
     init?(source: RegisteredSource, version: SourceVersion) {
         guard !source.rowKey.isEmpty else { return nil }
-        raw = RawTable(sourceID: source.id)
-        keys = version.columns.filter { source.rowKey.contains($0.name) }.map { RawTable.column($0.id) }
-        recorded = version.columns.first { $0.name == source.createdTimestampColumn }.map { RawTable.column($0.id) }
+        raw = RawTable(source: source)
+        keys = version.columns.filter { source.rowKey.contains($0.name) }.map(raw.column)
+        recorded = version.columns.first { $0.name == source.createdTimestampColumn }.map(raw.column)
     }
 
     /// The size of the table in bytes: a measure of how many rows it has that costs nothing.

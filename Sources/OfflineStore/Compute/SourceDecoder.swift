@@ -39,8 +39,8 @@ struct SourceDecoder {
 
     private func batch(_ columns: [Column], rowCount: Int) -> SourceBatch {
         var violations: [(Int, RowViolation)] = []
-        let keyCount = sql.view.joinKeys.count
-        let keys = zip(sql.view.joinKeys, columns).map { key, column -> Column in
+        let keyCount = sql.generation.joinKeys.count
+        let keys = zip(sql.generation.joinKeys, columns).map { key, column -> Column in
             violations += nulls(in: column, named: key.name, code: "null_key", message: "null join key")
             return column.widened(to: key.storedType, onLoss: { _ in }) ?? column
         }

@@ -8,11 +8,18 @@ import PostgresClient
 /// sequence, arrival and tombstone flag, then the features in definition order.
 public struct SourceSQL: Sendable {
     let view: RegisteredFeatureView
+    let generation: GenerationState
     let version: ViewVersion
     let source: RegisteredSource
 
-    public init(view: RegisteredFeatureView, version: ViewVersion, source: RegisteredSource) {
+    /// - Parameters:
+    ///   - generation: of the view; its keys, source and filter.
+    ///   - version: of the generation; its features.
+    public init(
+        view: RegisteredFeatureView, generation: GenerationState, version: ViewVersion, source: RegisteredSource
+    ) {
         self.view = view
+        self.generation = generation
         self.version = version
         self.source = source
     }
@@ -22,7 +29,7 @@ public struct SourceSQL: Sendable {
     /// What the rows are read from, without the source's name as its alias.
     var relation: PostgresQuery {
         switch source.kind {
-        case .table, .push: RawTable(sourceID: source.id).systemView
+        case .table, .push: RawTable(source: source).systemView
         case .postgres(let table): "\(identifier: table.schema, table.name)"
         // The line break ends a comment that the query may end with.
         case .query(let sql): "(\(unescaped: sql)\n)"
@@ -59,7 +66,7 @@ public struct SourceSQL: Sendable {
     ///   - conditions: further conditions.
     ///   - isOrdered: by (keys, event time, recorded time, sequence).
     func select(where conditions: [PostgresQuery] = [], isOrdered: Bool = false) -> PostgresQuery {
-        let keys = view.joinKeys.enumerated().map { index, key -> PostgresQuery in
+        let keys = generation.joinKeys.enumerated().map { index, key -> PostgresQuery in
             "\(query: keyExpression(key)) AS \(query: OfflineTable.keyColumn(index))"
         }
         var columns: [PostgresQuery] =
@@ -68,16 +75,16 @@ public struct SourceSQL: Sendable {
             ]
         if isTable { columns += ["\"__sequence\"", "\"__arrived_at\"", "\"__is_deleted\""] }
         columns += version.features.map { feature in
-            "\(query: expression(of: feature)) AS \(query: OfflineTable.featureColumn(feature.schema.id))"
+            "\(query: expression(of: feature)) AS \(identifier: "f\(feature.id)")"
         }
         var conditions = conditions
-        if let filter = view.filter {
+        if let filter = generation.filter {
             let condition = Self.expression(filter)
             conditions.append(isTable ? "(\"__is_deleted\" OR \(query: condition))" : condition)
         }
-        if isTable, !view.joinKeys.isEmpty {
+        if isTable, !generation.joinKeys.isEmpty {
             // A tombstone without one of this view's keys names no entity of this view.
-            let keys = view.joinKeys.map { "\(identifier: $0.name)" as PostgresQuery }
+            let keys = generation.joinKeys.map { "\(identifier: $0.name)" as PostgresQuery }
             conditions.append(
                 "NOT (\"__is_deleted\" AND num_nulls(\(query: keys.joined(separator: ", "))) > 0)")
         }
@@ -88,7 +95,7 @@ public struct SourceSQL: Sendable {
         if !conditions.isEmpty { sql += " WHERE \(query: conditions.joined(separator: " AND "))" }
         if isOrdered {
             let order =
-                view.joinKeys.indices.map(OfflineTable.keyColumn)
+                generation.joinKeys.indices.map(OfflineTable.keyColumn)
                 + ["\"__event_timestamp\"", "\"__recorded_timestamp\""] + (isTable ? ["\"__sequence\""] : [])
             sql += " ORDER BY \(query: order.joined(separator: ", "))"
         }

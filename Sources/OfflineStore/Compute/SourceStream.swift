@@ -88,7 +88,7 @@ extension SourceSQL {
     }
 
     private var declaredTypes: [(what: String, type: ValueType)] {
-        var declared = view.joinKeys.map { ("join key \"\($0.name)\"", $0.storedType) }
+        var declared = generation.joinKeys.map { ("join key \"\($0.name)\"", $0.storedType) }
         declared += [("the event time", .timestamp), ("the recorded time", .timestamp)]
         if isTable {
             declared += [("the sequence", .int64), ("the arrival", .timestamp), ("the tombstone flag", .bool)]

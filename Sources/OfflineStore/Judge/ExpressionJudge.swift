@@ -43,25 +43,60 @@ public struct ExpressionJudge: Sendable {
             if let error = try await judge(source) { errors.append(error) }
         }
         for view in project.featureViews where !view.isRemoved {
-            guard let source = project.sources.first(where: { $0.id == view.sourceID }),
-                let version = view.versions.last
-            else { continue }
-            if let filter = view.filter {
-                let subject = ExpressionSubject(
-                    what: "where of feature view \"\(view.name)\"", text: filter, type: .bool, source: source,
-                    location: places.filter(view.name))
-                if let error = try await judge(subject) { errors.append(error) }
-            }
-            for feature in version.features {
-                guard let expression = feature.expression else { continue }
-                let subject = ExpressionSubject(
-                    what: "expr of feature \"\(feature.schema.name)\" of feature view \"\(view.name)\"",
-                    text: expression, type: feature.schema.type, source: source,
-                    location: places.feature(view.name, feature.schema.name))
-                if let error = try await judge(subject) { errors.append(error) }
+            for generation in view.generations where generation.state == .live {
+                errors += try await judge(generation, of: view)
             }
         }
         return errors
+    }
+
+    /// The SQL that computes a generation. An older one, which no definition describes any more, must still be computable.
+    private func judge(_ generation: GenerationState, of view: RegisteredFeatureView) async throws -> [LarderError] {
+        guard let registered = project.source(id: generation.sourceID),
+            let version = view.writtenVersion(ofGeneration: generation.number)
+        else { return [] }
+        let isDefined = generation.number == view.newestGeneration.number
+        let source = isDefined ? registered : registered.showingFormerColumns
+        let owner =
+            isDefined
+            ? "feature view \"\(view.name)\""
+            : "generation \(generation.number) of feature view \"\(view.name)\", which has not been dropped"
+        var errors = isDefined ? [] : Self.lostColumns(version, generation, source: source, owner: owner)
+        var subjects: [ExpressionSubject] = []
+        if let filter = generation.filter {
+            subjects.append(
+                ExpressionSubject(
+                    what: "where of \(owner)", text: filter, type: .bool, source: source,
+                    location: isDefined ? places.filter(view.name) : nil))
+        }
+        for feature in version.features {
+            guard let expression = feature.expression else { continue }
+            subjects.append(
+                ExpressionSubject(
+                    what: "expr of feature \"\(feature.schema.name)\" of \(owner)",
+                    text: expression, type: feature.schema.type, source: source,
+                    location: isDefined ? places.feature(view.name, feature.schema.name) : nil))
+        }
+        for subject in subjects {
+            if let error = try await judge(subject) { errors.append(error) }
+        }
+        return errors
+    }
+
+    /// Columns that a generation reads as they are and that the source no longer has, or has in another type.
+    private static func lostColumns(
+        _ version: ViewVersion, _ generation: GenerationState, source: RegisteredSource, owner: String
+    ) -> [LarderError] {
+        guard let columns = source.versions.last, source.kind != .push else { return [] }
+        var needed = generation.joinKeys.map { ($0.name, $0.storedType) }
+        needed += version.features.filter { $0.expression == nil }.map { ($0.name, $0.type) }
+        return needed.compactMap { name, type in
+            if let column = columns.column(named: name), type.acceptsOnWrite(column.type) { return nil }
+            return LarderError(
+                .changeRefused,
+                "source \"\(source.name)\": \(owner) reads column \"\(name)\" as \(type), and could not any more",
+                hint: "drop the generation first, or add the new column under another name")
+        }
     }
 
     /// A query or an existing table must give the declared columns, of types that fit, to the source login.
@@ -146,6 +181,13 @@ public struct ExpressionJudge: Sendable {
 }
 
 extension RegisteredSource {
+    /// The source as its raw table's view shows it: with the columns it had before, where their names are free.
+    fileprivate var showingFormerColumns: RegisteredSource {
+        var source = self
+        source.versions[versions.count - 1].columns = visibleColumns
+        return source
+    }
+
     /// The way out of what PostgreSQL said of a source's query or table.
     fileprivate func hint(for error: PostgresError) -> String {
         switch error.sqlState {

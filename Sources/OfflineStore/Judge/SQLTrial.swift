@@ -98,9 +98,3 @@ struct SQLTrial {
         }
     }
 }
-
-extension RegisteredSource {
-    var isTable: Bool {
-        if case .table = kind { true } else { false }
-    }
-}

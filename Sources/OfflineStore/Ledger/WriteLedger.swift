@@ -65,3 +65,41 @@ public enum WriteLedger {
             """)
     }
 }
+
+extension WriteLedger {
+    /// Selects the ids of writes into a generation that committed since a snapshot. Those of another incarnation than the
+    /// snapshot's are not told apart.
+    static func writes(into table: OfflineTable, since snapshot: String, _ incarnation: Incarnation) -> PostgresQuery {
+        """
+        SELECT l.write_id FROM larder.write l
+        WHERE l.feature_view_id = \(literal: table.featureViewID) AND l.generation = \(literal: Int64(table.generation))
+          AND l.incarnation_id = \(literal: Int64(incarnation.id))
+          AND NOT pg_visible_in_snapshot(l.transaction_id, \(literal: snapshot)::pg_snapshot)
+        """
+    }
+
+    /// How many rows have been written to a target since a snapshot; all of them without one.
+    public static func rowsWritten(
+        to target: WriteRecord.Target, since snapshot: String?, of incarnation: Incarnation,
+        on connection: PostgresConnection
+    ) async throws -> Int64 {
+        var conditions: [PostgresQuery] =
+            switch target {
+            case .source(let id): ["l.source_id = \(id)"]
+            case .featureView(let id, let generation):
+                ["l.feature_view_id = \(id)", "l.generation = \(generation)"]
+            }
+        if let snapshot {
+            conditions.append(
+                """
+                l.incarnation_id = \(incarnation.id) AND NOT pg_visible_in_snapshot(l.transaction_id, \(snapshot)::text::pg_snapshot)
+                """)
+        }
+        return try await connection.query(
+            """
+            SELECT coalesce(sum(l.rows_written), 0)::bigint AS rows FROM larder.write l
+            WHERE \(query: conditions.joined(separator: " AND "))
+            """
+        ).onlyValue(as: Int64.self)
+    }
+}

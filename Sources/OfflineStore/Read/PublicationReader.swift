@@ -39,6 +39,12 @@ public struct PublicationReader: Sendable {
         return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
     }
 
+    /// The winners of the keys that one write has rows of.
+    public func winners(ofWrite writeID: Int64, on connection: PostgresConnection) async throws -> Winners {
+        let select = winnersOfKeys(where: "c.write_id = \(literal: writeID)")
+        return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
+    }
+
     /// Rows that were withdrawn by commits in scope, with their keys and order: a stored value that still is one of them gives
     /// way to the remaining winner.
     public func withdrawn(_ scope: PublicationScope, on connection: PostgresConnection) async throws -> Winners {
@@ -81,7 +87,7 @@ public struct PublicationReader: Sendable {
             keys.isEmpty
             ? "" : "DISTINCT ON (\(query: keys.map { "t.\(query: $0)" as PostgresQuery }.joined(separator: ", ")))"
         return """
-            SELECT \(query: distinct) \(query: StoredRowStream.columns(of: schema)) FROM \(query: table.table) t
+            SELECT \(query: distinct) \(query: StoredRowStream.columns(of: schema, in: table)) FROM \(query: table.table) t
             WHERE t.withdrawn_by IS NULL AND t.event_timestamp <= \(query: bound)
             ORDER BY \(query: order(keys)) \(query: keys.isEmpty ? "LIMIT 1" : "")
             """
@@ -98,7 +104,7 @@ public struct PublicationReader: Sendable {
             : "SELECT DISTINCT \(query: keys.joined(separator: ", ")) FROM \(query: table.table) c WHERE \(query: condition)"
         return """
             SELECT w.* FROM (\(query: affectedKeys)) a CROSS JOIN LATERAL (
-                SELECT \(query: StoredRowStream.columns(of: schema)) FROM \(query: table.table) t
+                SELECT \(query: StoredRowStream.columns(of: schema, in: table)) FROM \(query: table.table) t
                 WHERE \(query: matches.joined(separator: " AND "))
                 ORDER BY \(query: order([])) LIMIT 1
             ) w
@@ -123,12 +129,7 @@ public struct PublicationReader: Sendable {
     }
 
     private func writes(since snapshot: String, _ incarnation: Incarnation) -> PostgresQuery {
-        """
-        SELECT l.write_id FROM larder.write l
-        WHERE l.feature_view_id = \(literal: table.featureViewID) AND l.generation = \(literal: Int64(table.generation))
-          AND l.incarnation_id = \(literal: Int64(incarnation.id))
-          AND NOT pg_visible_in_snapshot(l.transaction_id, \(literal: snapshot)::pg_snapshot)
-        """
+        WriteLedger.writes(into: table, since: snapshot, incarnation)
     }
 }
 

@@ -23,7 +23,7 @@ struct StoredRowStream: RowStream {
             "\(query: select) ORDER BY \(query: order.joined(separator: ", "))", schema: schema, on: connection)
     }
 
-    /// - Parameter select: gives the columns of `columns(of:)`.
+    /// - Parameter select: gives the columns of `columns(of:in:)`.
     static func open(
         _ select: PostgresQuery, schema: ViewSchema, on connection: PostgresConnection
     ) async throws -> StoredRowStream {
@@ -34,21 +34,20 @@ struct StoredRowStream: RowStream {
     }
 
     /// Keys, the order, arrival and tombstone flag, features: what `HistoryDecoder` expects.
-    static func columns(of schema: ViewSchema, table alias: PostgresQuery = "t") -> PostgresQuery {
+    static func columns(of schema: ViewSchema, in table: OfflineTable) -> PostgresQuery {
         let keys = schema.joinKeys.indices.map(OfflineTable.keyColumn)
         let system: [PostgresQuery] = [
             "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "ingested_at", "is_deleted",
         ]
-        let features = schema.features.map { OfflineTable.featureColumn($0.id) }
-        return (keys + system + features).map { "\(query: alias).\(query: $0)" as PostgresQuery }.joined(
-            separator: ", ")
+        let features = schema.features.map { table.reading($0, of: "t") }
+        return ((keys + system).map { "t.\(query: $0)" as PostgresQuery } + features).joined(separator: ", ")
     }
 
     static func select(
         from table: OfflineTable, schema: ViewSchema, where conditions: [PostgresQuery]
     ) -> PostgresQuery {
         """
-        SELECT \(query: columns(of: schema)) FROM \(query: table.table) t
+        SELECT \(query: columns(of: schema, in: table)) FROM \(query: table.table) t
         WHERE \(query: conditions.joined(separator: " AND "))
         """
     }

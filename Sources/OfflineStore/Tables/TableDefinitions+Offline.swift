@@ -6,18 +6,20 @@ import Registry
 /// DDL of one generation's offline table and of the readable view. Call inside the apply transaction, as owner.
 public struct OfflineTableDefinition: Sendable {
     private let view: RegisteredFeatureView
+    private let generation: GenerationState
     private let projectID: Int64
     private let offline: OfflineTable
 
-    public init(view: RegisteredFeatureView, generation: Int32, projectID: Int64) {
+    public init(view: RegisteredFeatureView, generation: GenerationState, projectID: Int64) {
         self.view = view
+        self.generation = generation
         self.projectID = projectID
-        offline = OfflineTable(featureViewID: view.id, generation: generation)
+        offline = OfflineTable(view: view, generation: generation.number)
     }
 
     /// Creates the table with the one order as its index, and the readable view.
     public func create(on connection: PostgresConnection) async throws {
-        let keys = view.joinKeys.enumerated().map { index, key -> PostgresQuery in
+        let keys = generation.joinKeys.enumerated().map { index, key -> PostgresQuery in
             "\(query: OfflineTable.keyColumn(index)) \(query: key.storedType.sqlType) NOT NULL,"
         }.joined(separator: " ")
         try await connection.execute(
@@ -48,52 +50,101 @@ public struct OfflineTableDefinition: Sendable {
             INSERT INTO larder.generation (feature_view_id, number, project_id, layout_version, created_at)
             VALUES (\(view.id), \(offline.generation), \(projectID), \(OfflineTable.layoutVersion), clock_timestamp())
             """)
+        let columns =
+            keyColumns + [
+                "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "ingested_at",
+                "is_deleted",
+            ]
+        // By column: no one but the owner inserts a row as withdrawn.
         try await connection.execute(
             """
-            GRANT SELECT, INSERT, UPDATE (withdrawn_by) ON \(query: offline.table)
-            TO \(identifier: DatabaseRoles.writer)
+            GRANT SELECT, INSERT (\(query: columns.joined(separator: ", "))), UPDATE (withdrawn_by)
+            ON \(query: offline.table) TO \(identifier: DatabaseRoles.writer)
             """)
-        try await update(from: [], on: connection)
+        try await update(from: nil, on: connection)
     }
+
+    private var keyColumns: [PostgresQuery] { generation.joinKeys.indices.map(OfflineTable.keyColumn) }
 
     private var orderColumns: [PostgresQuery] {
-        view.joinKeys.indices.map(OfflineTable.keyColumn)
-            + ["event_timestamp", "recorded_timestamp", "sequence", "schema_version"]
+        keyColumns + ["event_timestamp", "recorded_timestamp", "sequence", "schema_version"]
     }
 
-    /// Adds the columns and the check of every schema version that `knownVersions` lacks, and renews the readable view.
-    public func update(from knownVersions: [Int32], on connection: PostgresConnection) async throws {
-        let versions = view.versions.filter { $0.generation == offline.generation }
-        var known = Set(
-            versions.filter { knownVersions.contains($0.version) }.flatMap { $0.features.map(\.schema.id) })
-        for version in versions where !knownVersions.contains(version.version) {
-            let features = version.features.map(\.schema)
-            for feature in features where known.insert(feature.id).inserted {
-                try await connection.execute(
-                    """
-                    ALTER TABLE \(query: offline.table)
-                    ADD COLUMN \(query: OfflineTable.featureColumn(feature.id)) \(query: feature.type.sqlType)
-                    """)
-            }
-            try await VersionCheck.add(
-                to: offline.table, version: version.version,
-                required: features.filter { !$0.isNullable }.map { OfflineTable.featureColumn($0.id) },
-                vectors: features.compactMap { feature in
-                    guard case .vector(let dimension) = feature.type else { return nil }
-                    return (OfflineTable.featureColumn(feature.id), dimension)
+    /// Brings the table to what the view's versions say now: columns, checks, the versions it takes, the readable view.
+    /// - Parameter before: the view as the table was last made for; nil for a table just created.
+    public func update(from before: RegisteredFeatureView?, on connection: PostgresConnection) async throws {
+        let former = before?.versions(ofGeneration: generation.number) ?? []
+        let versions = view.versions(ofGeneration: generation.number)
+        try await addColumns(former, versions, on: connection)
+        let checks = VersionChecks(table: offline.table)
+        for version in versions
+        where former.first(where: { $0.version == version.version })?.features != version.features {
+            try await checks.set(
+                version: version.version,
+                fields: version.features.map { feature in
+                    .init(
+                        column: offline.column(feature.schema), type: feature.type,
+                        isNullable: feature.schema.isNullable, expectation: feature.expectation)
                 },
                 on: connection)
         }
-        if offline.generation == view.currentGeneration { try await createReadableView(on: connection) }
+        let writable = Self.writable(versions)
+        if former.isEmpty || writable != Self.writable(former) {
+            try await checks.setWritable(writable, on: connection)
+        }
+        if generation.number == view.currentGeneration { try await createReadableView(on: connection) }
+    }
+
+    private static func writable(_ versions: [ViewVersion]) -> [Int32] {
+        versions.filter { $0.state != .retired }.map(\.version)
+    }
+
+    private func addColumns(
+        _ former: [ViewVersion], _ versions: [ViewVersion], on connection: PostgresConnection
+    ) async throws {
+        var known = Set(former.flatMap { $0.features.map { StoredField($0.schema) } })
+        for feature in versions.flatMap(\.features) where known.insert(StoredField(feature.schema)).inserted {
+            let column = offline.column(feature.schema)
+            try await connection.execute(
+                "ALTER TABLE \(query: offline.table) ADD COLUMN \(query: column) \(query: feature.type.sqlType)")
+            try await connection.execute(
+                """
+                GRANT INSERT (\(query: column)) ON \(query: offline.table) TO \(identifier: DatabaseRoles.writer)
+                """)
+        }
+    }
+
+    private struct StoredField: Hashable {
+        let id: Int32
+        let type: ValueType
+
+        init(_ feature: FeatureSchema) {
+            id = feature.id
+            type = feature.type
+        }
+    }
+
+    /// Removes the table and what is kept about the generation. Its rows in the ledger stay.
+    public func drop(on connection: PostgresConnection) async throws {
+        try await connection.execute("DROP TABLE IF EXISTS \(query: offline.table)")
+        for table in ["key_space", "watermark"] {
+            try await connection.execute(
+                """
+                DELETE FROM \(identifier: "larder", table)
+                WHERE feature_view_id = \(view.id) AND generation = \(offline.generation)
+                """)
+        }
+        try await connection.execute(
+            "DELETE FROM larder.generation WHERE feature_view_id = \(view.id) AND number = \(offline.generation)")
     }
 
     private func createReadableView(on connection: PostgresConnection) async throws {
-        guard let newest = view.versions.last(where: { $0.generation == offline.generation }) else { return }
-        let keys = view.joinKeys.enumerated().map { index, key -> PostgresQuery in
-            "\(query: OfflineTable.keyColumn(index)) AS \(identifier: key.name)"
+        guard let newest = view.versions(ofGeneration: offline.generation).last else { return }
+        let keys = generation.joinKeys.enumerated().map { index, key -> PostgresQuery in
+            "t.\(query: OfflineTable.keyColumn(index)) AS \(identifier: key.name)"
         }
         let features = newest.features.map { feature -> PostgresQuery in
-            "\(query: OfflineTable.featureColumn(feature.schema.id)) AS \(identifier: feature.schema.name)"
+            "\(query: offline.reading(feature.schema, of: "t")) AS \(identifier: feature.schema.name)"
         }
         let system: [PostgresQuery] = [
             "event_timestamp AS \"__event_timestamp\"", "recorded_timestamp AS \"__recorded_timestamp\"",
@@ -113,7 +164,7 @@ public struct OfflineTableDefinition: Sendable {
     /// A backfill of a later version writes a row again beside the one it outranks.
     private var isNewestVersion: PostgresQuery {
         let place =
-            (view.joinKeys.indices.map(OfflineTable.keyColumn) + ["event_timestamp", "recorded_timestamp", "sequence"])
+            (keyColumns + ["event_timestamp", "recorded_timestamp", "sequence"])
             .map { "n.\(query: $0) = t.\(query: $0)" as PostgresQuery }.joined(separator: " AND ")
         return """
             NOT EXISTS (SELECT FROM \(query: offline.table) n

@@ -14,7 +14,7 @@ public struct RawTableDefinition: Sendable {
         self.source = source
         self.projectID = projectID
         self.sourceLogin = sourceLogin
-        raw = RawTable(sourceID: source.id)
+        raw = RawTable(source: source)
     }
 
     /// Creates the table, its indexes and its views.
@@ -38,11 +38,15 @@ public struct RawTableDefinition: Sendable {
             INSERT INTO larder.source_table (source_id, project_id, layout_version, created_at)
             VALUES (\(source.id), \(projectID), \(RawTable.layoutVersion), clock_timestamp())
             """)
+        // By column: no one but the owner inserts a row as withdrawn.
         try await connection.execute(
-            "GRANT SELECT, INSERT, UPDATE (withdrawn_by) ON \(query: raw.table) TO \(identifier: DatabaseRoles.writer)")
-        try await update(from: [], on: connection)
+            """
+            GRANT SELECT, INSERT (sequence, write_id, schema_version, is_deleted), UPDATE (withdrawn_by)
+            ON \(query: raw.table) TO \(identifier: DatabaseRoles.writer)
+            """)
+        try await update(from: nil, on: connection)
         if !source.rowKey.isEmpty {
-            let columns = newest.columns.filter { source.rowKey.contains($0.name) }.map { RawTable.column($0.id) }
+            let columns = newest.columns.filter { source.rowKey.contains($0.name) }.map(raw.column)
             try await connection.execute(
                 """
                 CREATE INDEX ON \(query: raw.table) (\(query: columns.joined(separator: ", ")))
@@ -51,28 +55,52 @@ public struct RawTableDefinition: Sendable {
         }
     }
 
-    /// Adds the columns and the check of every schema version that `knownVersions` lacks, and renews the views.
-    public func update(from knownVersions: [Int32], on connection: PostgresConnection) async throws {
-        var known = Set(source.versions.filter { knownVersions.contains($0.version) }.flatMap { $0.columns.map(\.id) })
-        for version in source.versions where !knownVersions.contains(version.version) {
-            for column in version.columns where known.insert(column.id).inserted {
-                try await connection.execute(
-                    "ALTER TABLE \(query: raw.table) ADD COLUMN \(query: RawTable.column(column.id)) \(query: column.type.sqlType)"
-                )
-            }
-            try await VersionCheck.add(
-                to: raw.table, version: version.version,
-                required: version.columns.filter { !$0.isNullable }.map { RawTable.column($0.id) },
-                vectors: version.columns.compactMap { column in
-                    if case .vector(let dimension) = column.type {
-                        (RawTable.column(column.id), dimension)
-                    } else {
-                        nil
-                    }
+    /// Brings the table to what the source's versions say now: columns, checks, the versions it takes, the views.
+    /// - Parameter before: the source as the table was last made for; nil for a table just created.
+    public func update(from before: RegisteredSource?, on connection: PostgresConnection) async throws {
+        let former = before?.versions ?? []
+        try await addColumns(former, on: connection)
+        let checks = VersionChecks(table: raw.table)
+        for version in source.versions where !former.contains(where: { $0.version == version.version }) {
+            try await checks.set(
+                version: version.version,
+                fields: version.columns.map { column in
+                    .init(
+                        column: raw.column(column), type: column.type, isNullable: column.isNullable,
+                        mayBeInfinite: false)
                 },
                 on: connection)
         }
+        let writable = Self.writable(source.versions)
+        if former.isEmpty || writable != Self.writable(former) {
+            try await checks.setWritable(writable, on: connection)
+        }
         try await createViews(on: connection)
+    }
+
+    private static func writable(_ versions: [SourceVersion]) -> [Int32] {
+        versions.filter { $0.state != .retired }.map(\.version)
+    }
+
+    private struct StoredField: Hashable {
+        let id: Int32
+        let type: ValueType
+
+        init(_ column: SourceColumn) {
+            id = column.id
+            type = column.type
+        }
+    }
+
+    private func addColumns(_ former: [SourceVersion], on connection: PostgresConnection) async throws {
+        var known = Set(former.flatMap { $0.columns.map(StoredField.init) })
+        for column in source.versions.flatMap(\.columns) where known.insert(StoredField(column)).inserted {
+            let name = raw.column(column)
+            try await connection.execute(
+                "ALTER TABLE \(query: raw.table) ADD COLUMN \(query: name) \(query: column.type.sqlType)")
+            try await connection.execute(
+                "GRANT INSERT (\(query: name)) ON \(query: raw.table) TO \(identifier: DatabaseRoles.writer)")
+        }
     }
 
     private var newest: SourceVersion {
@@ -80,8 +108,8 @@ public struct RawTableDefinition: Sendable {
     }
 
     private func createViews(on connection: PostgresConnection) async throws {
-        let columns = newest.columns.map { column -> PostgresQuery in
-            "r.\(query: RawTable.column(column.id)) AS \(identifier: column.name)"
+        let columns = source.visibleColumns.map { column -> PostgresQuery in
+            "\(query: raw.reading(column, of: "r")) AS \(identifier: column.name)"
         }.joined(separator: ", ")
         let schema = ProjectSchema.sources(projectID)
         let named: PostgresQuery = "\(identifier: schema, source.name)"
@@ -116,27 +144,5 @@ public struct RawTableDefinition: Sendable {
         try await connection.execute(
             "COMMENT ON SCHEMA \(identifier: schema) IS \(literal: "Larder: table sources of project \(projectName)")")
         try await connection.execute("GRANT USAGE ON SCHEMA \(identifier: schema) TO \(identifier: sourceLogin)")
-    }
-}
-
-/// The last line of a schema version: what PostgreSQL itself refuses in rows of that version.
-enum VersionCheck {
-    static func add(
-        to table: PostgresQuery, version: Int32, required: [PostgresQuery], vectors: [(PostgresQuery, Int)],
-        on connection: PostgresConnection
-    ) async throws {
-        let conditions =
-            required.map { "\(query: $0) IS NOT NULL" as PostgresQuery }
-            + vectors.map { column, dimension -> PostgresQuery in
-                "coalesce(array_length(\(query: column), 1) = \(literal: Int64(dimension)), true)"
-            }
-        guard !conditions.isEmpty else { return }
-        // NOT VALID and then VALIDATE would only matter for rows of this version, of which there is none yet.
-        try await connection.execute(
-            """
-            ALTER TABLE \(query: table) ADD CONSTRAINT \(identifier: "version_\(version)")
-            CHECK (schema_version <> \(literal: Int64(version)) OR is_deleted
-                   OR (\(query: conditions.joined(separator: " AND ")))) NOT VALID
-            """)
     }
 }

@@ -61,10 +61,7 @@ struct Apply: LarderCommand {
             guard !plan.isNoOp else { return }
             try context.console.write("Applied: project \"\(plan.projectName)\" is at revision \(revision).")
         case .json:
-            let document = JSONValue.object([
-                .init("project", .string(plan.projectName)), .init("revision", .integer(revision)),
-                .init("applied", .bool(!plan.isNoOp)), .init("plan", try plan.document),
-            ])
+            let document = try plan.appliedDocument
             try context.console.write(String(decoding: document.serialized(pretty: true), as: UTF8.self))
         }
     }

@@ -1,9 +1,6 @@
 import ArgumentParser
 import FeatureDefinitions
 import FeatureModel
-import FeatureService
-import Foundation
-import TextFormats
 
 /// The tree of definitions that `plan` and `apply` read.
 struct DefinitionOptions: ParsableArguments {
@@ -31,13 +28,5 @@ extension FeatureDefinitions.Plan {
         let lines = lines
         guard !refusals.isEmpty, let summary = lines.last else { return lines.joined(separator: "\n") }
         return (lines.prefix { !$0.hasPrefix("! ") } + [summary]).joined(separator: "\n")
-    }
-
-    var document: JSONValue {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return try JSONValue.parse(Array(encoder.encode(self)), code: .internalError)
-        }
     }
 }

@@ -6,8 +6,8 @@ struct Ingest: LarderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Load a file into a source of type table.",
         discussion: """
-            All rows are loaded, or none. A file that was ingested before counts once. CSV needs a header line; an unquoted \
-            empty field is null.
+            All rows are loaded, or none; with --mode partial the good ones are, and the bad ones are quarantined. A file that \
+            was ingested before counts once. CSV needs a header line; an unquoted empty field is null.
             """)
 
     @Argument(help: ArgumentHelp("The source.", valueName: "source"))
@@ -22,6 +22,9 @@ struct Ingest: LarderCommand {
     @Option(help: ArgumentHelp("The source's version that the rows are for; the newest otherwise.", valueName: "n"))
     var schemaVersion: Int32?
 
+    @Option(help: "What becomes of a file with bad rows.")
+    var mode: WriteMode = .allOrNothing
+
     @Option(help: ArgumentHelp("A further spelling of null in CSV, such as NA.", valueName: "text"))
     var null: String?
 
@@ -33,26 +36,16 @@ struct Ingest: LarderCommand {
         let result = try await context.withStores { stores in
             let project = try await stores.project(namedOrOnly: context.settings.project)
             let request = IngestRows.Request(
-                source: source, path: file, format: format, schemaVersion: schemaVersion, nullSpelling: null)
+                source: source, path: file, format: format, schemaVersion: schemaVersion, nullSpelling: null,
+                mode: mode)
             return try await IngestRows(stores: stores).run(request, in: project) { rows in
                 progress.update("reading for source \"\(source)\"", rows: rows)
             }
         }
         try context.console.write(
-            table: text(result),
-            json: .object([
-                .init("source", .string(source)), .init("schema_version", .integer(result.schemaVersion)),
-                .init("rows_written", .integer(result.rowsWritten)),
-                .init("rows_replaced", .integer(result.rowsReplaced)),
-                .init("was_there_before", .bool(result.wasThereBefore)),
-            ]))
+            table: "source \"\(source)\", \(result.text)",
+            json: result.document(adding: [.init("source", .string(source))]))
+        context.console.noteWarnings(of: result, command: "larder quarantine show \(source)")
         return .success
-    }
-
-    private func text(_ result: IngestRows.Result) -> String {
-        let target = "source \"\(source)\", version \(result.schemaVersion)"
-        if result.wasThereBefore { return "\(target): these rows were ingested before; nothing was written" }
-        let replaced = result.rowsReplaced > 0 ? ", \(result.rowsReplaced.grouped) earlier ones replaced" : ""
-        return "\(target): \(result.rowsWritten.grouped) rows written\(replaced)"
     }
 }

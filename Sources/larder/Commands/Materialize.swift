@@ -66,13 +66,13 @@ struct Materialize: LarderCommand {
     private static func table(_ results: [MaterializeViews.ViewResult]) -> String {
         var table = TextTable([
             .text("view"), .number("generation"), .number("read"), .number("written"), .number("withdrawn"),
-            .number("published"), .number("kept"),
+            .number("skipped"), .number("published"), .number("kept"),
         ])
         for result in results {
             table.append([
                 result.view, String(result.generation), result.offline?.rowsRead.grouped ?? "",
                 result.offline?.rowsWritten.grouped ?? "", result.offline?.rowsWithdrawn.grouped ?? "",
-                result.online?.written.grouped ?? "", result.online?.kept.grouped ?? "",
+                result.offline?.rowsSkipped.grouped ?? "", result.online?.written.grouped ?? "", result.online?.kept.grouped ?? "",
             ])
         }
         return table.text
@@ -90,6 +90,7 @@ struct Materialize: LarderCommand {
                         .init("rows_read", .integer(offline.rowsRead)),
                         .init("rows_written", .integer(offline.rowsWritten)),
                         .init("rows_withdrawn", .integer(offline.rowsWithdrawn)),
+                        .init("rows_skipped", .integer(offline.rowsSkipped)),
                     ])))
         }
         if let online = result.online {

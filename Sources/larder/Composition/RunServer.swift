@@ -1,11 +1,13 @@
 import FeatureModel
 import FeatureService
+import Foundation
 import Glibc
 import HTTPAPI
 import Logging
 import NIOCore
 import NIOPosix
 import OnlineStore
+import PostgresClient
 import RedisClient
 import Registry
 import ServiceLifecycle
@@ -23,15 +25,20 @@ extension CommandContext {
         let snapshots = ServingSnapshotStore(
             configuration: writerConfiguration,
             migrator: try MigrationsFolder.loadIfFound(settings.migrations).map(Migrator.init), logger: logger)
+        let stores = serverStores(redis)
         let dependencies = ServerDependencies(
             snapshots: snapshots,
             onlineFeatures: OnlineFeatures(reader: OnlineReader(redis: redis), limits: configuration.limits),
-            readiness: ServingReadiness(snapshots: snapshots, redis: redis, clock: clock), metrics: metrics)
+            readiness: ServingReadiness(snapshots: snapshots, redis: redis, clock: clock), metrics: metrics,
+            stores: stores)
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let server = try buildServer(configuration, dependencies, logger: logger) { [logger] port in
             logger.notice("listening", metadata: ["address": "http://\(host):\(port)"])
         }
-        let services: [any Service] = [redis, SnapshotService(snapshots: snapshots), server]
+        // The stores come before the server, so that a write under way at the end still finds them.
+        let services: [any Service] = [
+            redis, stores.owner, stores.writer, stores.source, SnapshotService(snapshots: snapshots), server,
+        ]
         do {
             try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
                 .run()
@@ -42,6 +49,34 @@ extension CommandContext {
                 hint: "choose another --port or --host, or set LARDER_HTTP_PORT or LARDER_HTTP_HOST")
         }
         logger.notice("stopped")
+    }
+}
+
+extension CommandContext {
+    /// Connections of each pool of a server. An idle one closes after a while, so that these cost nothing until used.
+    private enum ServerPools {
+        /// `apply` changes tables one at a time.
+        static let owner = 2
+        /// A write takes one, a materialization three.
+        static let writer = 8
+        static let source = 2
+        /// A request waits this long for a connection; then it is answered 503.
+        static let leaseDeadline: Duration = .seconds(5)
+    }
+
+    /// What writes work on. Nothing connects before it is needed: a server starts and serves while PostgreSQL is away.
+    private func serverStores(_ redis: RedisClient) -> Stores {
+        func pool(_ configuration: PostgresConfiguration, connections: Int) -> PostgresPool {
+            var limits = PostgresPoolLimits()
+            limits.maximumConnections = connections
+            limits.leaseDeadline = ServerPools.leaseDeadline
+            return PostgresPool(configuration: configuration, limits: limits, logger: logger)
+        }
+        return Stores(
+            owner: pool(settings.postgres, connections: ServerPools.owner),
+            writer: pool(writerConfiguration, connections: ServerPools.writer),
+            source: pool(settings.postgresSource, connections: ServerPools.source), sourceLogin: settings.sourceLogin,
+            redis: redis, logger: logger, actor: NSUserName())
     }
 }
 

@@ -11,6 +11,8 @@ extension CommandContext {
     enum OnlineStoreUse {
         case none
         case required
+        /// Connected when it can be; the command goes on without it.
+        case optional
     }
 
     /// Runs `body` with everything that use cases work on; all of it is closed afterwards.
@@ -54,6 +56,7 @@ extension CommandContext {
     ) async throws -> Value {
         switch use {
         case .required: try await withRedisClient(settings.redis, logger: logger, body)
+        case .optional: try await withRedisClient(settings.redis, isRequired: false, logger: logger, body)
         // A client that does not run opens no connection.
         case .none:
             try await body(

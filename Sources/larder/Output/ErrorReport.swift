@@ -1,4 +1,5 @@
 import FeatureModel
+import FeatureService
 import TextFormats
 
 extension Console {
@@ -16,9 +17,13 @@ extension Console {
     static func lines(of error: LarderError) -> [String] {
         var lines = single(error, label: "error: ")
         for nested in error.errors { lines += single(nested, label: "").map { "  \($0)" } }
-        lines += error.rows.prefix(shownRows).map { "  \($0.description.printable)" }
-        if error.violationCount > shownRows { lines.append("  ... and \(error.violationCount - shownRows) more") }
-        return lines
+        return lines + Self.lines(of: error.rows, count: error.violationCount)
+    }
+
+    /// The first reasons why rows are bad, and how many more there are.
+    static func lines(of violations: [RowViolation], count: Int) -> [String] {
+        let lines = violations.prefix(shownRows).map { "  \($0.description.printable)" }
+        return count > shownRows ? lines + ["  ... and \(count - shownRows) more"] : lines
     }
 
     /// The message with its place, and the hint below; both may have several lines.
@@ -42,8 +47,9 @@ extension LarderError {
             .init("code", .string(code.name)),
         ]
         members += supplement
-        let all = errors.map(\.member) + rows.map(\.member)
+        let all = errors.map(\.member) + rows.map(\.document)
         if !all.isEmpty { members.append(.init("errors", .array(all))) }
+        if !rows.isEmpty { members.append(.init("violation_count", .integer(violationCount))) }
         return .object(members)
     }
 
@@ -61,15 +67,5 @@ extension LarderError {
             ]
         }
         return members
-    }
-}
-
-extension RowViolation {
-    fileprivate var member: JSONValue {
-        var members: [JSONValue.Member] = [.init("row", .integer(row))]
-        if let line { members.append(.init("line", .integer(line))) }
-        if let feature { members.append(.init("feature", .string(feature))) }
-        members += [.init("code", .string(code)), .init("message", .string(message))]
-        return .object(members)
     }
 }

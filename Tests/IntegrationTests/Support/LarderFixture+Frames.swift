@@ -18,7 +18,7 @@ extension LarderFixture {
 
     /// Ingests rows of an Arrow file.
     @discardableResult
-    func ingest(_ source: String, _ batches: [RecordBatch]) async throws -> IngestRows.Result {
+    func ingest(_ source: String, _ batches: [RecordBatch]) async throws -> WriteReport {
         try await withTemporaryFile(arrowFile(batches)) { path in
             try await IngestRows(stores: stores).run(
                 .init(source: source, path: path, format: .arrow), in: try await project())

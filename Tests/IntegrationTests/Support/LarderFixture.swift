@@ -93,7 +93,7 @@ struct LarderFixture {
     @discardableResult
     func ingest(
         _ source: String, _ text: String, format: FrameFormat = .csv, null: String? = nil
-    ) async throws -> IngestRows.Result {
+    ) async throws -> WriteReport {
         try await withTemporaryFile(text) { path in
             try await IngestRows(stores: stores).run(
                 .init(source: source, path: path, format: format, nullSpelling: null), in: try await project())

@@ -1,0 +1,158 @@
+import Crypto
+import FeatureModel
+import OfflineStore
+import PostgresClient
+import TextFormats
+
+/// What makes a write count once.
+enum WriteIdentity: Sendable {
+    /// Its target, version and bytes.
+    case bytes
+    /// A key of the writer's own, per target.
+    case key(String)
+    /// Nothing: each write counts.
+    case none
+}
+
+extension WriteIdentity {
+    /// A writer's own key as the ledger knows it.
+    static func digest(ofKey key: String, for target: WriteRecord.Target) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: Array("key \(target.id)\n\(key)".utf8))
+        return Array(hash.finalize())
+    }
+}
+
+/// How the rows of one write come and what is to become of them.
+struct RowLoadRequest: Sendable {
+    var format: FrameFormat
+    /// A further spelling of null in CSV.
+    var nullSpelling: String?
+    var mode: WriteMode
+    var identity: WriteIdentity
+    var projectID: Int64
+    var actor: String
+    /// Whether lines of the text mean something to whoever wrote the rows.
+    var hasLines = true
+}
+
+/// One write under way: bytes are read, rows judged, the good ones written and, in a partial write, the bad ones
+/// quarantined; all of it in the caller's transaction.
+struct RowLoad<Writer: RowWriter> {
+    private let request: RowLoadRequest
+    private let connection: PostgresConnection
+    private(set) var writer: Writer
+    private var reader: FrameReader
+    private var quarantine: QuarantineWriter
+    private var hash: SHA256?
+    private(set) var verdict: RowVerdict
+
+    /// - Throws: when the target's time zone is unknown.
+    init(_ request: RowLoadRequest, into writer: Writer, on connection: PostgresConnection) throws(LarderError) {
+        self.request = request
+        self.connection = connection
+        self.writer = writer
+        let choices = RowReadChoices(nullSpelling: request.nullSpelling, keepsRecords: request.mode == .partial)
+        reader = try FrameReader(format: request.format, options: writer.readOptions(choices))
+        verdict = RowVerdict(writer.target)
+        quarantine = QuarantineWriter(
+            QuarantineOrigin(
+                projectID: request.projectID, target: writer.ledgerTarget, schemaVersion: writer.schemaVersion,
+                writeID: writer.writeID, actor: request.actor, format: QuarantineFormat(request.format),
+                nullSpelling: request.nullSpelling))
+        if case .bytes = request.identity {
+            var hash = SHA256()
+            // What the bytes mean depends on the spelling of null too.
+            hash.update(
+                data: Array(
+                    "\(writer.ledgerTarget.id) \(writer.schemaVersion) \(request.nullSpelling ?? "")\n".utf8))
+            self.hash = hash
+        }
+    }
+
+    /// Takes the next bytes; none says that the input has ended.
+    /// - Parameter progress: told the number of rows read so far.
+    /// - Throws: what makes the whole input unusable.
+    mutating func take(_ bytes: [UInt8], progress: (Int64) -> Void = { _ in }) async throws {
+        if bytes.isEmpty { try reader.finish() } else { try reader.feed(bytes) }
+        hash?.update(data: bytes)
+        while var read = try reader.next() {
+            if !request.hasLines { read = read.withoutPlaces }
+            try await writer.write(read, mode: request.mode, verdict: &verdict)
+            progress(verdict.rowCount)
+            guard request.mode == .partial, !verdict.badRows.isEmpty else { continue }
+            try Quarantine.add(verdict.badRows, of: read, header: reader.header, to: &quarantine)
+            if quarantine.isFull { try await flushQuarantine() }
+        }
+    }
+
+    private mutating func flushQuarantine() async throws {
+        try await writer.endCopy()
+        try await quarantine.flush(on: connection)
+    }
+
+    /// Records the write, once the input has ended.
+    /// - Throws: `rows_rejected`, unless the write is partial.
+    mutating func finish() async throws -> WriteReport {
+        try writer.checkHeader(of: reader)
+        if request.mode == .allOrNothing { try verdict.check() }
+        try await flushQuarantine()
+        let written = try await writer.finish(actor: request.actor, idempotencyKey: idempotencyKey)
+        return WriteReport(
+            schemaVersion: writer.schemaVersion, rowsWritten: written.rowsWritten, rowsReplaced: written.rowsReplaced,
+            rowsQuarantined: quarantine.rowCount, violations: verdict.violations,
+            violationCount: verdict.violationCount, reasons: verdict.reasons)
+    }
+
+    private var idempotencyKey: [UInt8]? {
+        switch request.identity {
+        case .none: return nil
+        case .bytes: return hash.map { Array($0.finalize()) }
+        case .key(let key): return WriteIdentity.digest(ofKey: key, for: writer.ledgerTarget)
+        }
+    }
+}
+
+extension FrameBatch {
+    /// The same rows without their lines, also in what is told of them.
+    fileprivate var withoutPlaces: FrameBatch {
+        FrameBatch(
+            batch: batch, firstRow: firstRow, lines: [],
+            violations: violations.map { violation in
+                RowViolation(
+                    row: violation.row, feature: violation.feature, code: violation.code,
+                    message: violation.message.movingPlace { _ in nil })
+            }, isTyped: isTyped, records: records)
+    }
+}
+
+extension String {
+    /// A message that ends with `(line 3)` or `(line 3, column 5)`, with another line there; without the place for nil.
+    func movingPlace(_ line: (Int) -> Int?) -> String {
+        guard let place = firstMatch(of: #/ \(line (\d+)((?:, column \d+)?)\)$/#), let found = Int(place.1) else {
+            return self
+        }
+        let rest = self[..<place.range.lowerBound]
+        return line(found).map { "\(rest) (line \($0)\(place.2))" } ?? String(rest)
+    }
+}
+
+extension WriteRecord.Target {
+    /// The id of the source or the view.
+    var id: Int64 {
+        switch self {
+        case .source(let id): id
+        case .featureView(let id, _): id
+        }
+    }
+}
+
+extension LarderError {
+    /// What PostgreSQL's refusal of a write means where the version was retired after it had been chosen.
+    init?(retiring error: PostgresError, version: Int32, of target: WriteTarget) {
+        guard error.constraintName == "writable_versions" else { return nil }
+        self.init(
+            .schemaVersionMismatch, "version \(version) of \(target) has just been retired and takes no rows",
+            hint: "write rows of a version that is active")
+    }
+}
