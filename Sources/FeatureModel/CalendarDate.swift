@@ -22,8 +22,11 @@ public struct CalendarDate: Sendable, Hashable, Comparable {
 extension CalendarDate: LosslessStringConvertible {
     /// Parses `YYYY-MM-DD`.
     public init?(_ description: String) {
-        var utf8 = Array(description.utf8)[...]
-        guard let (year, month, day) = CivilCalendar.parseDate(&utf8), utf8.isEmpty else { return nil }
+        let utf8 = Array(description.utf8)
+        var index = 0
+        guard let (year, month, day) = CivilCalendar.parseDate(utf8.span, &index), index == utf8.count else {
+            return nil
+        }
         self.init(year: year, month: month, day: day)
     }
 
@@ -79,10 +82,10 @@ enum CivilCalendar {
         writeDigits(day, width: 2, into: &out)
     }
 
-    static func parseDate(_ text: inout ArraySlice<UInt8>) -> (year: Int, month: Int, day: Int)? {
-        guard let year = parseDigits(&text, count: 4), take(&text, "-"),
-            let month = parseDigits(&text, count: 2), take(&text, "-"),
-            let day = parseDigits(&text, count: 2)
+    static func parseDate(_ text: Span<UInt8>, _ index: inout Int) -> (year: Int, month: Int, day: Int)? {
+        guard let year = parseDigits(text, &index, count: 4), take(text, &index, "-"),
+            let month = parseDigits(text, &index, count: 2), take(text, &index, "-"),
+            let day = parseDigits(text, &index, count: 2)
         else { return nil }
         return (year, month, day)
     }
@@ -101,19 +104,21 @@ enum CivilCalendar {
         }
     }
 
-    static func parseDigits(_ text: inout ArraySlice<UInt8>, count: Int) -> Int? {
-        guard text.count >= count else { return nil }
+    static func parseDigits(_ text: Span<UInt8>, _ index: inout Int, count: Int) -> Int? {
+        guard text.count - index >= count else { return nil }
         var value = 0
         for _ in 0..<count {
-            guard let byte = text.popFirst(), byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-            value = value * 10 + Int(byte - UInt8(ascii: "0"))
+            let digit = text[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            value = value * 10 + Int(digit)
+            index += 1
         }
         return value
     }
 
-    static func take(_ text: inout ArraySlice<UInt8>, _ character: Unicode.Scalar) -> Bool {
-        guard text.first == UInt8(ascii: character) else { return false }
-        text.removeFirst()
+    static func take(_ text: Span<UInt8>, _ index: inout Int, _ character: Unicode.Scalar) -> Bool {
+        guard index < text.count, text[index] == UInt8(ascii: character) else { return false }
+        index += 1
         return true
     }
 }

@@ -70,43 +70,54 @@ public enum TimestampText {
     /// Parses `YYYY-MM-DD(T| )hh:mm[:ss[.fraction]][Z|±hh[:mm]]`. A second of 60 is refused.
     /// - Returns: nil when the text is none of it, or names no existing day or time.
     public static func parse(_ utf8: some Collection<UInt8>, rounding: SubMicrosecondRounding) -> Parsed? {
-        var text = Array(utf8)[...]
-        guard let (year, month, day) = CivilCalendar.parseDate(&text),
+        parse(Array(utf8).span, rounding: rounding)
+    }
+
+    /// As above, for those who read many.
+    public static func parse(_ text: Span<UInt8>, rounding: SubMicrosecondRounding) -> Parsed? {
+        var index = 0
+        guard let (year, month, day) = CivilCalendar.parseDate(text, &index),
             let date = CalendarDate(year: year, month: month, day: day),
-            CivilCalendar.take(&text, "T") || CivilCalendar.take(&text, "t") || CivilCalendar.take(&text, " "),
-            let hour = CivilCalendar.parseDigits(&text, count: 2), hour < 24, CivilCalendar.take(&text, ":"),
-            let minute = CivilCalendar.parseDigits(&text, count: 2), minute < 60
+            CivilCalendar.take(text, &index, "T") || CivilCalendar.take(text, &index, "t")
+                || CivilCalendar.take(text, &index, " "),
+            let hour = CivilCalendar.parseDigits(text, &index, count: 2), hour < 24,
+            CivilCalendar.take(text, &index, ":"),
+            let minute = CivilCalendar.parseDigits(text, &index, count: 2), minute < 60
         else { return nil }
         var second = 0
         var fraction: Int64 = 0
-        if CivilCalendar.take(&text, ":") {
-            guard let seconds = CivilCalendar.parseDigits(&text, count: 2), seconds < 60 else { return nil }
+        if CivilCalendar.take(text, &index, ":") {
+            guard let seconds = CivilCalendar.parseDigits(text, &index, count: 2), seconds < 60 else { return nil }
             second = seconds
-            if CivilCalendar.take(&text, ".") {
-                guard let micros = parseFraction(&text, rounding: rounding) else { return nil }
+            if CivilCalendar.take(text, &index, ".") {
+                guard let micros = parseFraction(text, &index, rounding: rounding) else { return nil }
                 fraction = micros
             }
         }
         let seconds = Int64(date.daysSince1970) * 86_400 + Int64(hour * 3_600 + minute * 60 + second)
         let micros = seconds * 1_000_000 + fraction
-        if text.isEmpty { return .civil(CivilDateTime(microsecondsSince1970: micros)) }
-        guard let offset = parseOffset(&text), text.isEmpty else { return nil }
+        if index == text.count { return .civil(CivilDateTime(microsecondsSince1970: micros)) }
+        guard let offset = parseOffset(text, &index), index == text.count else { return nil }
         let instant = Timestamp(microsecondsSince1970: micros - offset * 1_000_000)
         return instant.isRepresentable ? .instant(instant) : nil
     }
 
-    private static func parseFraction(_ text: inout ArraySlice<UInt8>, rounding: SubMicrosecondRounding) -> Int64? {
+    private static func parseFraction(
+        _ text: Span<UInt8>, _ index: inout Int, rounding: SubMicrosecondRounding
+    ) -> Int64? {
         var micros: Int64 = 0
         var digits = 0
         var rest = false
-        while let byte = text.first, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
-            text.removeFirst()
+        while index < text.count {
+            let digit = text[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { break }
             if digits < 6 {
-                micros = micros * 10 + Int64(byte - UInt8(ascii: "0"))
-            } else if byte != UInt8(ascii: "0") {
+                micros = micros * 10 + Int64(digit)
+            } else if digit != 0 {
                 rest = true
             }
             digits += 1
+            index += 1
         }
         guard digits > 0 else { return nil }
         for _ in digits..<max(digits, 6) { micros *= 10 }
@@ -114,21 +125,21 @@ public enum TimestampText {
     }
 
     /// Seconds east of UTC.
-    private static func parseOffset(_ text: inout ArraySlice<UInt8>) -> Int64? {
-        if CivilCalendar.take(&text, "Z") || CivilCalendar.take(&text, "z") { return 0 }
+    private static func parseOffset(_ text: Span<UInt8>, _ index: inout Int) -> Int64? {
+        if CivilCalendar.take(text, &index, "Z") || CivilCalendar.take(text, &index, "z") { return 0 }
         let sign: Int64
-        if CivilCalendar.take(&text, "+") {
+        if CivilCalendar.take(text, &index, "+") {
             sign = 1
-        } else if CivilCalendar.take(&text, "-") {
+        } else if CivilCalendar.take(text, &index, "-") {
             sign = -1
         } else {
             return nil
         }
-        guard let hours = CivilCalendar.parseDigits(&text, count: 2), hours < 24 else { return nil }
+        guard let hours = CivilCalendar.parseDigits(text, &index, count: 2), hours < 24 else { return nil }
         var minutes = 0
-        if !text.isEmpty {
-            _ = CivilCalendar.take(&text, ":")
-            guard let parsed = CivilCalendar.parseDigits(&text, count: 2), parsed < 60 else { return nil }
+        if index < text.count {
+            _ = CivilCalendar.take(text, &index, ":")
+            guard let parsed = CivilCalendar.parseDigits(text, &index, count: 2), parsed < 60 else { return nil }
             minutes = parsed
         }
         return sign * Int64(hours * 3_600 + minutes * 60)

@@ -80,8 +80,11 @@ struct CSVScanner {
                     state = .quoted
                 }
             case .unquoted:
-                while position < span.count, span[position] > Self.comma { position += 1 }
-                guard position < span.count else { break }
+                // In a variable of its own, which stays in a register.
+                var end = position
+                while end < span.count, span[end] > Self.comma { end += 1 }
+                position = end
+                guard end < span.count else { break }
                 if try takeUnquoted(span[position]) { return true }
             case .quoted:
                 while position < span.count, span[position] != Self.quoteMark {

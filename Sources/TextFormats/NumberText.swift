@@ -109,7 +109,7 @@ enum NumberText {
     ]
 
     /// The nearest Double. Where mantissa and power of ten are both exact, one operation rounds once and so
-    /// correctly; else the standard library reads the text.
+    /// correctly; where the digits are all there, a division of integers does; else the standard library reads the text.
     /// - Returns: nil when the text is no number; an infinity when it is too large.
     static func double(_ text: Span<UInt8>, isStrict: Bool) -> Double? {
         guard let decimal = decimal(text, isStrict: isStrict) else { return nil }
@@ -118,6 +118,10 @@ enum NumberText {
             let power = powersOfTen[abs(decimal.exponent)]
             let value = decimal.exponent < 0 ? mantissa / power : mantissa * power
             return decimal.isNegative ? -value : value
+        }
+        if let (significand, exponent) = decimal.rounded(toBits: 53) {
+            return Double(
+                sign: decimal.isNegative ? .minus : .plus, exponent: exponent, significand: Double(significand))
         }
         return Double(string(text))
     }
@@ -131,10 +135,40 @@ enum NumberText {
             let value = decimal.exponent < 0 ? mantissa / power : mantissa * power
             return decimal.isNegative ? -value : value
         }
+        if let (significand, exponent) = decimal.rounded(toBits: 24) {
+            return Float(sign: decimal.isNegative ? .minus : .plus, exponent: exponent, significand: Float(significand))
+        }
         return Float(string(text))
     }
 
     static func string(_ text: Span<UInt8>) -> String {
         text.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension NumberText.Decimal {
+    /// 5^27 is the last power of five that 64 bits hold.
+    private static let powersOfFive: [UInt64] = (0...27).map { exponent in
+        (0..<exponent).reduce(1) { power, _ in power * 5 }
+    }
+
+    /// The number rounded to `bits` bits, ties to even: `significand * 2^exponent`, without the sign.
+    ///
+    /// `mantissa / 10^k` is `mantissa / 5^k * 2^-k`. With both sides of the division shifted up to 64 bits, its quotient has at
+    /// least 63 bits and its remainder says whether there is more, so that one rounding sees all there is to know.
+    /// - Returns: nil where that does not apply: digits were lost, or the exponent is positive or below -27.
+    func rounded(toBits bits: Int) -> (significand: UInt64, exponent: Int)? {
+        guard isExact, mantissa > 0, (-27...0).contains(exponent) else { return nil }
+        let divisor = Self.powersOfFive[-exponent]
+        let dividendShift = mantissa.leadingZeroBitCount
+        let divisorShift = divisor.leadingZeroBitCount
+        let dividend = mantissa << dividendShift
+        let (quotient, remainder) = (divisor << divisorShift).dividingFullWidth((dividend >> 1, dividend << 63))
+        let surplus = 64 - quotient.leadingZeroBitCount - bits
+        let half: UInt64 = 1 << (surplus - 1)
+        let rest = quotient & ((half << 1) - 1)
+        var significand = quotient >> surplus
+        if rest > half || (rest == half && (remainder > 0 || significand & 1 == 1)) { significand += 1 }
+        return (significand, surplus - 63 + divisorShift - dividendShift + exponent)
     }
 }

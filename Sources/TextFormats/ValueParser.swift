@@ -145,8 +145,7 @@ struct ValueParser {
     }
 
     mutating func timestamp(_ text: Span<UInt8>) throws(ValueFault) -> Timestamp {
-        let parsed = text.withUnsafeBufferPointer { TimestampText.parse($0, rounding: rounding) }
-        switch parsed {
+        switch TimestampText.parse(text, rounding: rounding) {
         case .instant(let instant): return instant
         case .civil(let civil):
             guard let instant = zone?.timestamp(of: civil, ambiguity: ambiguity) else { throw .withoutZone(text) }

@@ -231,7 +231,7 @@ private struct OfflineWorld {
         } else {
             column.append(value)
         }
-        try encoder.append(column, row: 0)
+        try encoder.append([column], row: 0)
     }
 }
 

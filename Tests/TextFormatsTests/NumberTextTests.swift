@@ -19,6 +19,29 @@ struct NumberTextTests {
         }
     }
 
+    @Test("digits that do not fit a float round to the nearest, ties to even", arguments: 0..<4 as Range<UInt64>)
+    func manyDigits(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        // Ties, one below and one above, in each of the shapes that division meets: 2^53 + 1, and halves at other places.
+        var texts = [
+            "9007199254740992", "9007199254740993", "9007199254740994", "9007199254740995", "9007199254740993.000",
+            "9007199254740993.001", "4503599627370496.5", "4503599627370497.5", "4503599627370497.500",
+            "4503599627370497.501", "16777217", "16777219", "8388608.5", "8388609.5", "8388609.501",
+            "18446744073709551615", "9999999999999999999", "0.0000000000000000000000000001",
+            "0.000000000000000000000000001",
+        ]
+        for _ in 0..<20_000 {
+            let whole = generator.next() >> UInt64.random(in: 44..<64, using: &generator)
+            let digits = String(generator.next()).prefix(Int.random(in: 1...18, using: &generator))
+            texts.append("\(whole).\(digits)")
+        }
+        for text in texts {
+            let bytes = Array("-\(text)".utf8)
+            #expect(NumberText.double(bytes.span, isStrict: false) == Double("-\(text)"), "-\(text), seed \(seed)")
+            #expect(NumberText.float(bytes.span, isStrict: false) == Float("-\(text)"), "-\(text), seed \(seed)")
+        }
+    }
+
     @Test("every float is written so that it reads back", arguments: 0..<4 as Range<UInt64>)
     func shortest(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

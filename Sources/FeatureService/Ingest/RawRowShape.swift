@@ -6,6 +6,8 @@ import TextFormats
 struct RawRowShape {
     /// A row in which it is true says that its entity is gone from its event time on.
     static let deletedColumn = "__deleted"
+    /// Small enough for a batch to be read while PostgreSQL still has the one before in its socket.
+    private static let maximumBatchRows = 8_192
 
     private let source: RegisteredSource
     private let version: SourceVersion
@@ -24,11 +26,13 @@ struct RawRowShape {
     /// Nullability is left to `rows(of:verdict:)`, because a tombstone needs no values.
     func readOptions(_ choices: RowReadChoices) -> TextReadOptions {
         let fields = version.columns.map { Field(name: $0.name, type: $0.type) }
+        var limits = TextLimits.default
+        limits.maximumBatchRows = Self.maximumBatchRows
         return TextReadOptions(
             fields: fields + [Field(name: Self.deletedColumn, type: .bool)],
             optionalMissing: choices.mayBeMissing.union([Self.deletedColumn]), timeZone: source.timeZone,
             nullSpelling: choices.nullSpelling, rounding: .up, ambiguity: .later, extraColumns: .reject,
-            keepsRecords: choices.keepsRecords)
+            keepsRecords: choices.keepsRecords, limits: limits)
     }
 
     /// An Arrow file without rows still has to have the right columns.

@@ -38,7 +38,7 @@ struct OfflineTableWriter {
     /// - Parameter sequence: overrides the batch's, for rows that draw theirs when written.
     mutating func append(_ batch: HistoryBatch, row: Int, sequence: Int64? = nil) async throws {
         encoder.beginRow(fieldCount: batch.keyColumns.count + 7 + features.count)
-        for column in batch.keyColumns { try encoder.append(column, row: row) }
+        try encoder.append(batch.keyColumns, row: row)
         try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: batch.eventTimes[row]))
         try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: batch.recordedTimes[row]))
         encoder.append(int64: sequence ?? batch.sequences[row])
@@ -46,8 +46,10 @@ struct OfflineTableWriter {
         encoder.append(int64: writeID)
         try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: batch.arrivals[row]))
         encoder.append(bool: batch.tombstones[row])
-        for column in batch.features {
-            if batch.tombstones[row] { encoder.appendNull() } else { try encoder.append(column, row: row) }
+        if batch.tombstones[row] {
+            for _ in batch.features { encoder.appendNull() }
+        } else {
+            try encoder.append(batch.features, row: row)
         }
         rowsInChunk += 1
         rowsWritten += 1

@@ -11,9 +11,12 @@ public struct RawTableWriter {
     private let version: SourceVersion
     private let raw: RawTable
     private let connection: PostgresConnection
+    private let settlement: RowKeySettlement?
+    /// The table's size before the load.
+    private var bytesBefore: Int64 = 0
     /// What the rows carry.
     public let writeID: Int64
-    private var sequences = SequenceBlocks()
+    private var sequences = SequenceSupply()
     private var copy: PostgresCopyIn?
     private var encoder = PostgresCopyEncoder()
     private var rowsWritten: Int64 = 0
@@ -32,37 +35,52 @@ public struct RawTableWriter {
         self.version = version
         self.connection = connection
         raw = RawTable(source: source)
-        if !source.rowKey.isEmpty {
+        settlement = RowKeySettlement(source: source, version: version)
+        if let settlement {
             // Two loads at once would each not see the row that the other one replaces.
             try await connection.execute(
                 "SELECT FROM larder.source_table WHERE source_id = \(source.id) FOR NO KEY UPDATE")
+            bytesBefore = try await settlement.tableBytes(on: connection)
         }
         writeID = try await WriteLedger.reserveWriteID(on: connection)
     }
 
-    /// Appends rows.
+    /// Appends rows. A COPY may stay open after it; `endCopy()` ends it.
     /// - Parameters:
     ///   - columns: one per column of the schema version, in its order.
     ///   - tombstones: true where the row says that its entity is gone; nil for none.
     public mutating func append(columns: [Column], tombstones: Column?, rowCount: Int) async throws {
-        var start = 0
-        while start < rowCount {
-            let rows = start..<min(rowCount, start + Int(SequenceBlocks.blockSize))
-            let first = try await sequences.reserve(rows.count, on: connection)
-            for row in rows {
-                encoder.beginRow(fieldCount: 4 + columns.count)
-                encoder.append(int64: first + Int64(row - rows.lowerBound))
-                encoder.append(int64: writeID)
-                encoder.append(int32: version.version)
-                encoder.append(bool: tombstones.map { !$0.isNull(row) && $0.bools[row] } ?? false)
-                for column in columns { try encoder.append(column, row: row) }
-                rowsWritten += 1
-                if encoder.byteCount >= Self.maximumBytesPerChunk { try await send() }
+        var row = 0
+        while row < rowCount {
+            if sequences.isEmpty {
+                // Drawing sequences needs the connection, which a COPY occupies.
+                try await endCopy()
+                try await sequences.draw(on: connection)
             }
-            // Reserving the next sequences needs the connection, which a COPY occupies.
-            try await endCopy()
-            start = rows.upperBound
+            let first = sequences.next
+            let end = try encode(columns, tombstones, rows: row..<min(rowCount, row + sequences.count), first: first)
+            sequences.take(end - row)
+            rowsWritten += Int64(end - row)
+            row = end
+            if encoder.byteCount >= Self.maximumBytesPerChunk { try await send() }
         }
+    }
+
+    /// Encodes rows until there are none or a chunk is full.
+    /// - Returns: the row after the last one encoded.
+    private mutating func encode(
+        _ columns: [Column], _ tombstones: Column?, rows: Range<Int>, first: Int64
+    ) throws -> Int {
+        for row in rows {
+            encoder.beginRow(fieldCount: 4 + columns.count)
+            encoder.append(int64: first + Int64(row - rows.lowerBound))
+            encoder.append(int64: writeID)
+            encoder.append(int32: version.version)
+            encoder.append(bool: tombstones.map { !$0.isNull(row) && $0.bools[row] } ?? false)
+            try encoder.append(columns, row: row)
+            if encoder.byteCount >= Self.maximumBytesPerChunk { return row + 1 }
+        }
+        return rows.upperBound
     }
 
     private mutating func send() async throws {
@@ -95,44 +113,14 @@ public struct RawTableWriter {
     /// Settles row keys and records the write.
     /// - Parameter idempotencyKey: a second write with the same one fails with SQLSTATE 23505 on `write_idempotency`.
     public mutating func finish(actor: String, idempotencyKey: [UInt8]?) async throws -> Result {
+        try await endCopy()
         let incarnation = try await Incarnation.current(on: connection)
-        let withdrawn = try await withdrawReplaced()
+        let withdrawn = try await settlement?.settle(writeID: writeID, bytesBefore: bytesBefore, on: connection) ?? 0
         try await WriteLedger.record(
             WriteRecord(
                 kind: .ingest, target: .source(source.id), actor: actor, schemaVersion: version.version,
                 idempotencyKey: idempotencyKey),
             id: writeID, incarnation: incarnation, rowsWritten: rowsWritten, rowsWithdrawn: withdrawn, on: connection)
         return Result(writeID: writeID, rowsWritten: rowsWritten, rowsWithdrawn: withdrawn)
-    }
-
-    /// Of the rows with equal row keys only the newest by (recorded time, sequence) goes on counting.
-    private func withdrawReplaced() async throws -> Int64 {
-        let columns = version.columns.filter { source.rowKey.contains($0.name) }.map(raw.column)
-        guard !columns.isEmpty else { return 0 }
-        let recorded = version.columns.first { $0.name == source.createdTimestampColumn }.map(raw.column)
-        func order(_ alias: PostgresQuery) -> PostgresQuery {
-            let time = recorded.map { "coalesce(\(query: alias).\(query: $0), '-infinity'), " as PostgresQuery } ?? ""
-            return "(\(query: time)\(query: alias).sequence)"
-        }
-        func keys(_ alias: PostgresQuery) -> PostgresQuery {
-            columns.map { "\(query: alias).\(query: $0)" as PostgresQuery }.joined(separator: ", ")
-        }
-        return Int64(
-            try await connection.execute(
-                """
-                UPDATE \(query: raw.table) old SET withdrawn_by = \(writeID)
-                FROM (
-                    SELECT DISTINCT ON (\(query: keys("n"))) n.* FROM \(query: raw.table) n
-                    WHERE n.withdrawn_by IS NULL AND (\(query: keys("n"))) IN (
-                        SELECT \(query: keys("mine")) FROM \(query: raw.table) mine WHERE mine.write_id = \(writeID))
-                    ORDER BY \(query: keys("n")), \(query: orderDescending(recorded))
-                ) newest
-                WHERE old.withdrawn_by IS NULL AND (\(query: keys("old"))) = (\(query: keys("newest")))
-                  AND \(query: order("old")) < \(query: order("newest"))
-                """))
-    }
-
-    private func orderDescending(_ recorded: PostgresQuery?) -> PostgresQuery {
-        recorded.map { "coalesce(n.\(query: $0), '-infinity') DESC, n.sequence DESC" } ?? "n.sequence DESC"
     }
 }

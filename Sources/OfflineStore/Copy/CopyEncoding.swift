@@ -2,25 +2,36 @@ import FeatureModel
 import PostgresClient
 
 extension PostgresCopyEncoder {
-    /// Appends row `row` of a column as one field.
-    mutating func append(_ column: Column, row: Int) throws(PostgresError) {
-        guard !column.isNull(row) else { return appendNull() }
-        switch column.type {
-        case .scalar(let scalar):
-            switch scalar {
-            case .bool: append(bool: column.bools[row])
-            case .int32: append(int32: column.int32s[row])
-            case .date: try append(date: PostgresDate(daysSince1970: column.int32s[row]))
-            case .int64: append(int64: column.int64s[row])
-            case .timestamp: try append(timestamp: PostgresTimestamp(microsecondsSince1970: column.int64s[row]))
-            case .float32: append(float: column.float32s[row])
-            case .float64: append(double: column.float64s[row])
-            case .string, .bytes: try append(raw: column.byteRun(row).span.bytes)
+    /// Appends row `row` of each column as one field.
+    ///
+    /// Takes the columns together: a column handed over alone would be copied, which for each value counts eight references
+    /// up and down.
+    mutating func append(_ columns: [Column], row: Int) throws(PostgresError) {
+        for index in columns.indices {
+            guard columns[index].validity[row] else {
+                appendNull()
+                continue
             }
-        case .array(let element):
-            try appendArray(column, column.elementRange(row), of: element)
-        case .vector(let dimension):
-            try append(Array(column.float32s[row * dimension..<(row + 1) * dimension]))
+            switch columns[index].type {
+            case .scalar(let scalar):
+                switch scalar {
+                case .bool: append(bool: columns[index].bools[row])
+                case .int32: append(int32: columns[index].int32s[row])
+                case .date: try append(date: PostgresDate(daysSince1970: columns[index].int32s[row]))
+                case .int64: append(int64: columns[index].int64s[row])
+                case .timestamp:
+                    try append(timestamp: PostgresTimestamp(microsecondsSince1970: columns[index].int64s[row]))
+                case .float32: append(float: columns[index].float32s[row])
+                case .float64: append(double: columns[index].float64s[row])
+                case .string, .bytes:
+                    let run = columns[index].byteRun(row)
+                    try append(raw: run.span.bytes)
+                }
+            case .array(let element):
+                try appendArray(columns[index], columns[index].elementRange(row), of: element)
+            case .vector(let dimension):
+                try append(Array(columns[index].float32s[row * dimension..<(row + 1) * dimension]))
+            }
         }
     }
 

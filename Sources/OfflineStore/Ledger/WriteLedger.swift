@@ -103,24 +103,3 @@ extension WriteLedger {
         ).onlyValue(as: Int64.self)
     }
 }
-
-/// Row sequences, reserved by the block in input order.
-struct SequenceBlocks {
-    static let blockSize: Int64 = 65_536
-
-    private var next: Int64 = 0
-    private var end: Int64 = 0
-
-    /// The first of `count` ascending sequences; `count` is at most a block.
-    mutating func reserve(_ count: Int, on connection: PostgresConnection) async throws -> Int64 {
-        precondition(count <= Self.blockSize, "\(count) rows are more than a block of sequences")
-        if next + Int64(count) > end {
-            let rows = try await connection.query("SELECT nextval('larder.row_block') AS first")
-            guard let row = rows.first else { throw PostgresError(.decoding, "nextval gave no row") }
-            next = try row.decode("first", as: Int64.self)
-            end = next + Self.blockSize
-        }
-        defer { next += Int64(count) }
-        return next
-    }
-}

@@ -63,8 +63,7 @@ public struct PostgresCopyEncoder: Sendable {
     @inlinable
     mutating func append<T: FixedWidthInteger>(number: T) {
         countField()
-        writer.append(Int32(truncatingIfNeeded: MemoryLayout<T>.size))
-        writer.append(number)
+        writer.append(counted: number)
     }
 
     @inlinable
@@ -125,10 +124,12 @@ public struct PostgresCopyEncoder: Sendable {
     /// Appends the bytes of a field that are in PostgreSQL's binary format already.
     @inlinable
     public mutating func append(raw value: RawSpan) throws(PostgresError) {
-        countField()
-        try writer.appendCounted { (writer) throws(PostgresError) in
-            unsafe value.withUnsafeBytes { unsafe writer.bytes.append(contentsOf: $0) }
+        guard let length = Int32(exactly: value.byteCount) else {
+            throw PostgresError(.invalidQuery, "a value is larger than 2 GiB")
         }
+        countField()
+        writer.append(length)
+        unsafe value.withUnsafeBytes { unsafe writer.bytes.append(contentsOf: $0) }
     }
 
     /// Appends any encodable value, such as an array; nil is null.

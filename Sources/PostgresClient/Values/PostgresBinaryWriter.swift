@@ -16,6 +16,20 @@ public struct PostgresBinaryWriter: Sendable {
         unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
+    /// Appends the number, preceded by its length in bytes as 32 bits: all at once, for this is most of what a COPY is.
+    @inlinable
+    mutating func append<Number: FixedWidthInteger>(counted value: Number) {
+        let length = UInt32(truncatingIfNeeded: MemoryLayout<Number>.size).bigEndian
+        if MemoryLayout<Number>.size == 8 {
+            // In halves, because a tuple of 4 and 8 bytes has a gap between them.
+            let high = UInt32(truncatingIfNeeded: value >> 32).bigEndian
+            let low = UInt32(truncatingIfNeeded: value).bigEndian
+            unsafe withUnsafeBytes(of: (length, high, low)) { unsafe bytes.append(contentsOf: $0) }
+        } else {
+            unsafe withUnsafeBytes(of: (length, value.bigEndian)) { unsafe bytes.append(contentsOf: $0) }
+        }
+    }
+
     @inlinable
     public mutating func append(bytes other: [UInt8]) {
         bytes.append(contentsOf: other)
