@@ -112,6 +112,7 @@ import Testing
             plan.lines == [
                 "~ feature_view \"airport_weather\" (version 1 -> 2)",
                 "    + feature \"gust\" float64", "    + feature \"calm\" bool, default true",
+                "    full_transitive with version 1",
                 "    materialize computes its rows again to fill in the new features",
                 "    feature_service \"departure_delay\" reads airport_weather@2, generation 1",
                 "~ feature_service \"departure_delay\"",

@@ -33,7 +33,7 @@ import Testing
         compatibility: none
         features:
           - {name: pages, type: int32, nullable: false, expect: {min: 0, max: 1000}}
-          - {name: share, type: float64, expr: pages / 10.0, expect: {min: 0.5, finite: true}}
+          - {name: share, type: float64, expr: "pages / 10.0::float8", expect: {min: 0.5, finite: true}}
           - {name: kind, type: string, expr: "'web'", expect: {one_of: [web, shop], max_length: 3}}
           - {name: vector, type: "vector<float32, 2>", expr: "ARRAY[1, 2]::real[]", expect: {finite: true}}
           - {name: tags, type: array<string>, expr: "ARRAY['a']", expect: {max_length: 2}}

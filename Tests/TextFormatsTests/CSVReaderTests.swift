@@ -179,6 +179,17 @@ struct CSVReaderTests {
         #expect(read.violations.map(\.line) == (2...9).map { $0 })
     }
 
+    @Test("a header may lack a column that allows absence, a field of it may not be empty")
+    func absence() throws {
+        let options = TextReadOptions(
+            fields: [Field(name: "k", type: .string), Field(name: "n", type: .int64, isNullable: false)],
+            absenceAllowed: ["n"])
+        let absent = try readCSV("k\na\n".utf8, options)
+        #expect(absent.rows == [[.string("a"), .null]])
+        #expect(absent.complaints.isEmpty)
+        #expect(try readCSV("k,n\na,\n".utf8, options).complaints == ["1/2 n null_not_allowed"])
+    }
+
     @Test("an unknown time zone is refused when the reader is made")
     func unknownZone() {
         var options = ab

@@ -83,4 +83,14 @@ struct NDJSONReaderTests {
         #expect(read.rows == [[.string("a"), .null], [.null, .bool(true)]])
         #expect(read.complaints == ["2/2 k missing"])
     }
+
+    @Test("a column that allows absence is null where it is absent, and complains of a null that is written out")
+    func absence() throws {
+        let options = TextReadOptions(
+            fields: [Field(name: "k", type: .string), Field(name: "n", type: .int64, isNullable: false)],
+            absenceAllowed: ["n"])
+        let read = try readNDJSON("{\"k\":\"a\"}\n{\"n\":null}\n{\"n\":1}\n".utf8, options)
+        #expect(read.rows == [[.string("a"), .null], [.null, .null], [.null, .int64(1)]])
+        #expect(read.complaints == ["2/2 n null_not_allowed"])
+    }
 }

@@ -6,7 +6,8 @@ import Registry
 
 /// How far a generation is behind what has been written.
 public struct GenerationLag: Sendable, Hashable {
-    /// Raw rows that have been ingested since the generation was computed last; nil where the source keeps no count.
+    /// Raw rows that have been ingested since the generation was computed last, or rows that have been pushed into the
+    /// generation that it copies; nil where the source keeps no count.
     public let rowsToCompute: Int64?
     /// Rows of the generation that have not been published; nil for a view that is not online.
     public let rowsToPublish: Int64?
@@ -60,14 +61,29 @@ public struct GenerationReadiness: Sendable {
             let offline = try await WatermarkStore.read(
                 table, stage: .offline, incarnation: incarnation, on: connection)
             let online = try await WatermarkStore.read(table, stage: .online, incarnation: incarnation, on: connection)
+            var rowsToCompute: Int64?
+            if let target = feeding(generation, of: view, source) {
+                rowsToCompute = try await WriteLedger.rowsWritten(
+                    to: target, since: offline.snapshot, of: incarnation, on: connection)
+            }
             return GenerationLag(
-                rowsToCompute: source.isTable
-                    ? try await WriteLedger.rowsWritten(
-                        to: .source(source.id), since: offline.snapshot, of: incarnation, on: connection) : nil,
+                rowsToCompute: rowsToCompute,
                 rowsToPublish: view.isOnline
                     ? try await WriteLedger.rowsWritten(
                         to: .featureView(view.id, generation: number), since: online.snapshot, of: incarnation,
                         on: connection) : nil)
+        }
+    }
+
+    /// What the rows of a generation come from, where the ledger counts it.
+    private func feeding(
+        _ generation: GenerationState, of view: RegisteredFeatureView, _ source: RegisteredSource
+    ) -> WriteRecord.Target? {
+        switch source.kind {
+        case .table: .source(source.id)
+        case .push:
+            CopyGeneration.predecessor(of: generation, in: view).map { .featureView(view.id, generation: $0.number) }
+        case .postgres, .query: nil
         }
     }
 }

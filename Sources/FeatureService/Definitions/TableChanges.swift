@@ -25,8 +25,25 @@ struct TableChanges {
                 try await definition.create(on: connection)
             }
         }
-        for view in next.featureViews where !view.isRemoved {
-            try await makeTables(of: view, on: connection)
+        for view in next.featureViews where view.isRemoved { try await changeTables(ofRemoved: view, on: connection) }
+        for view in next.featureViews where !view.isRemoved { try await makeTables(of: view, on: connection) }
+    }
+
+    /// The data of a view that is no longer defined stays until each of its generations is dropped.
+    private func changeTables(ofRemoved view: RegisteredFeatureView, on connection: PostgresConnection) async throws {
+        guard let before = current?.featureView(id: view.id) else { return }
+        for generation in view.generations
+        where before.versions(ofGeneration: generation.number) != view.versions(ofGeneration: generation.number) {
+            try await OfflineTableDefinition(view: view, generation: generation, projectID: next.id)
+                .update(from: before, on: connection)
+        }
+        for generation in before.generations where view.generation(generation.number) == nil {
+            let definition = OfflineTableDefinition(view: before, generation: generation, projectID: next.id)
+            let isNameFree = !next.featureViews.contains { $0.name == view.name && !$0.isRemoved }
+            if isNameFree, generation.number == before.currentGeneration {
+                try await definition.dropReadableView(on: connection)
+            }
+            try await definition.drop(on: connection)
         }
     }
 

@@ -158,11 +158,16 @@ extension MaterializeViews {
     ) async throws -> MaterializationResult {
         let copy = CopyGeneration(
             view: home.view, generation: home.generation, version: version, actor: stores.actor)
+        let start = ContinuousClock.now
         return try await stores.writer.withConnection { reader in
             try await stores.writer.withConnection { writer in
-                try await copy.run(
+                let result = try await copy.run(
                     reader: reader, writer: writer, bounds: request.bounds, isFull: request.isFull,
                     progress: { progress(home.view.name, .offline, $0) })
+                try await MeasuredRate.record(
+                    featureViewID: home.view.id, stage: .offline, rows: result.rowsRead, duration: .now - start,
+                    on: writer)
+                return result
             }
         }
     }

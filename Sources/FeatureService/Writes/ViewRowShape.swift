@@ -97,9 +97,9 @@ struct ViewRowShape {
         let recordedTimes = try recordedTimes(read, &violations)
         let features = try featureColumns(read, &violations)
         let found = violations.found
-        checker.check(features, firstRow: read.firstRow, isTombstone: { tombstones[$0] }) { row, violation in
-            violations.addUnlessKnown(row, violation, before: found)
-        }
+        checker.check(
+            features, firstRow: read.firstRow, isTombstone: { tombstones[$0] },
+            report: { violations.addUnlessKnown($0, $1, before: found) })
         let rows = HistoryBatch(
             keyColumns: keys, eventTimes: eventTimes, recordedTimes: recordedTimes,
             sequences: [Int64](repeating: 0, count: count),

@@ -74,7 +74,9 @@ public struct WriteViewRows: Sendable {
         var report = ViewWriteReport(write: written.report, generation: push.home.generation.number)
         guard request.destination != .offline else { return report }
         guard view.isOnline else {
-            report.write.warnings.append("feature view \"\(view.name)\" is not online; nothing was published")
+            if request.destination == .online {
+                report.write.warnings.append("feature view \"\(view.name)\" is not online; nothing was published")
+            }
             return report
         }
         guard let writeID = written.writeID else { return report }

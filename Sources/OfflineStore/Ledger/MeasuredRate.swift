@@ -3,7 +3,7 @@ public import PostgresClient
 /// How fast the stages of materialization were when they ran last: `larder.measured_rate`.
 public enum MeasuredRate {
     /// Runs with fewer rows say more about their beginning and end than about a rate.
-    private static let fewestRows: Int64 = 1_000
+    private static let fewestRows: Int64 = 100
 
     /// Keeps the rate of a run, in place of the one before.
     public static func record(

@@ -92,7 +92,10 @@ public struct OfflineTableDefinition: Sendable {
         if former.isEmpty || writable != Self.writable(former) {
             try await checks.setWritable(writable, on: connection)
         }
-        if generation.number == view.currentGeneration { try await createReadableView(on: connection) }
+        // The name of a view that is no longer defined may be another one's.
+        if generation.number == view.currentGeneration, !view.isRemoved {
+            try await createReadableView(on: connection)
+        }
     }
 
     private static func writable(_ versions: [ViewVersion]) -> [Int32] {
@@ -136,6 +139,12 @@ public struct OfflineTableDefinition: Sendable {
         }
         try await connection.execute(
             "DELETE FROM larder.generation WHERE feature_view_id = \(view.id) AND number = \(offline.generation)")
+    }
+
+    /// Removes the view that shows the current generation under its real names.
+    public func dropReadableView(on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "DROP VIEW IF EXISTS \(identifier: ProjectSchema.features(projectID), view.name)")
     }
 
     private func createReadableView(on connection: PostgresConnection) async throws {
