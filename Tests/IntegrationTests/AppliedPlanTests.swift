@@ -125,7 +125,10 @@ private struct AppliedChain {
     }
 
     private mutating func changeLifecycle(_ count: (String) -> Void) async throws {
-        guard let project, let change = project.randomLifecycleChange(using: &random) else { return }
+        guard let project else { return }
+        // Of random changes few would end what an earlier one began.
+        let begun = Bool.random(using: &random) ? project.begunDrop : nil
+        guard let change = begun ?? project.randomLifecycleChange(using: &random) else { return }
         guard let next = try? project.applying(change) else { return }
         switch change {
         case .switchGeneration, .rollback: try await makeWithoutRows(next, replacing: project)
@@ -198,5 +201,17 @@ private struct AppliedChain {
                 SELECT 'source tables ' || count(*) FROM larder.source_table
             ) facts
             """, as: String.self)
+    }
+}
+
+extension RegisteredProject {
+    /// The end of a drop that has been begun; nil when there is none.
+    fileprivate var begunDrop: LifecycleChange? {
+        for view in featureViews {
+            for generation in view.generations where generation.state == .dropping {
+                return .finishDrop(view: view.name, generation: generation.number)
+            }
+        }
+        return nil
     }
 }

@@ -29,21 +29,20 @@ struct TableChanges {
         for view in next.featureViews where !view.isRemoved { try await makeTables(of: view, on: connection) }
     }
 
-    /// The data of a view that is no longer defined stays until each of its generations is dropped.
+    /// The name of a view that is no longer defined is free; its data stays until each of its generations is dropped.
     private func changeTables(ofRemoved view: RegisteredFeatureView, on connection: PostgresConnection) async throws {
         guard let before = current?.featureView(id: view.id) else { return }
+        if !before.isRemoved, !next.featureViews.contains(where: { $0.name == view.name && !$0.isRemoved }) {
+            try await OfflineTableDefinition.dropReadableView(named: view.name, projectID: next.id, on: connection)
+        }
         for generation in view.generations
         where before.versions(ofGeneration: generation.number) != view.versions(ofGeneration: generation.number) {
             try await OfflineTableDefinition(view: view, generation: generation, projectID: next.id)
                 .update(from: before, on: connection)
         }
         for generation in before.generations where view.generation(generation.number) == nil {
-            let definition = OfflineTableDefinition(view: before, generation: generation, projectID: next.id)
-            let isNameFree = !next.featureViews.contains { $0.name == view.name && !$0.isRemoved }
-            if isNameFree, generation.number == before.currentGeneration {
-                try await definition.dropReadableView(on: connection)
-            }
-            try await definition.drop(on: connection)
+            try await OfflineTableDefinition(view: before, generation: generation, projectID: next.id)
+                .drop(on: connection)
         }
     }
 

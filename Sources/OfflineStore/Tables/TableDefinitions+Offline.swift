@@ -141,10 +141,12 @@ public struct OfflineTableDefinition: Sendable {
             "DELETE FROM larder.generation WHERE feature_view_id = \(view.id) AND number = \(offline.generation)")
     }
 
-    /// Removes the view that shows the current generation under its real names.
-    public func dropReadableView(on connection: PostgresConnection) async throws {
+    /// Removes what shows the current generation of a feature view under its real names.
+    public static func dropReadableView(
+        named name: String, projectID: Int64, on connection: PostgresConnection
+    ) async throws {
         try await connection.execute(
-            "DROP VIEW IF EXISTS \(identifier: ProjectSchema.features(projectID), view.name)")
+            "DROP VIEW IF EXISTS \(identifier: ProjectSchema.features(projectID), name)")
     }
 
     private func createReadableView(on connection: PostgresConnection) async throws {
