@@ -21,6 +21,8 @@ public struct DatabaseRoles: Sendable {
     public func ensure(on connection: PostgresConnection) async throws {
         try await createMissing(on: connection)
         try await connection.transaction(isolation: .readCommitted) { connection in
+            // Of two runs that grant on one object at once PostgreSQL lets one fail ("tuple concurrently updated").
+            try await connection.execute("LOCK TABLE larder.installation IN SHARE ROW EXCLUSIVE MODE")
             for statement in try await grants(on: connection) {
                 try await connection.execute(statement)
             }

@@ -125,11 +125,7 @@ private struct AppliedChain {
     }
 
     private mutating func changeLifecycle(_ count: (String) -> Void) async throws {
-        guard let project else { return }
-        // Of random changes few would end what an earlier one began.
-        let begun = Bool.random(using: &random) ? project.begunDrop : nil
-        guard let change = begun ?? project.randomLifecycleChange(using: &random) else { return }
-        guard let next = try? project.applying(change) else { return }
+        guard let project, let (change, next) = Self.possibleChange(of: project, using: &random) else { return }
         switch change {
         case .switchGeneration, .rollback: try await makeWithoutRows(next, replacing: project)
         default: try await ChangeLifecycle(stores: larder.stores).make(change, in: project)
@@ -143,6 +139,18 @@ private struct AppliedChain {
         } catch {
             throw Difference(description: "after \(change): \(error)")
         }
+    }
+
+    /// A change that the revision accepts; most random ones it does not.
+    private static func possibleChange(
+        of project: RegisteredProject, using random: inout SplitMix64
+    ) -> (LifecycleChange, RegisteredProject)? {
+        for _ in 0..<12 {
+            let begun = Bool.random(using: &random) ? project.begunDrop : nil
+            guard let change = begun ?? project.randomLifecycleChange(using: &random) else { return nil }
+            if let next = try? project.applying(change) { return (change, next) }
+        }
+        return nil
     }
 
     /// A generation without rows is no one's to switch to; here the tables alone matter.

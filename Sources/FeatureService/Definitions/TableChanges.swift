@@ -16,7 +16,12 @@ struct TableChanges {
             try await OfflineTableDefinition.createSchema(
                 projectID: next.id, projectName: next.name, on: connection)
         }
-        for source in next.sources where !source.isRemoved && source.kind == .table {
+        for source in next.sources where source.isRemoved && source.isTable {
+            // Queries must not find a former source's rows, least of all under the name of the one that took its place.
+            guard current?.source(id: source.id)?.isRemoved == false else { continue }
+            try await RawTableDefinition.dropNamedView(of: source, projectID: next.id, on: connection)
+        }
+        for source in next.sources where !source.isRemoved && source.isTable {
             let definition = RawTableDefinition(source: source, projectID: next.id, sourceLogin: sourceLogin)
             if let before = current?.source(id: source.id) {
                 guard before.versions != source.versions else { continue }

@@ -135,6 +135,14 @@ public struct RawTableDefinition: Sendable {
             "GRANT SELECT ON \(query: raw.systemView), \(query: named) TO \(identifier: sourceLogin)")
     }
 
+    /// Removes what shows a source's rows under its name.
+    public static func dropNamedView(
+        of source: RegisteredSource, projectID: Int64, on connection: PostgresConnection
+    ) async throws {
+        try await connection.execute(
+            "DROP VIEW IF EXISTS \(identifier: ProjectSchema.sources(projectID), source.name)")
+    }
+
     /// The schema in which queries of the project's sources find its table sources.
     public static func createSchema(
         projectID: Int64, projectName: String, sourceLogin: String, on connection: PostgresConnection

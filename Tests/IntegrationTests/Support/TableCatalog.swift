@@ -115,7 +115,7 @@ struct TableCatalog: Equatable {
             "__withdrawn_in xid8", "__withdrawn_incarnation_id integer",
         ]
         columns["larder_raw.source_\(source.id)"] = Set(visible + system)
-        if !source.isRemoved || !project.sources.contains(where: { $0.name == source.name && !$0.isRemoved }) {
+        if !source.isRemoved {
             columns["larder_sources_\(project.id).\(source.name)"] = Set(visible)
         }
     }
