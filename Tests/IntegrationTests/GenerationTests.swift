@@ -3,6 +3,7 @@ import FeatureModel
 import FeatureService
 import Foundation
 import OfflineStore
+import OnlineStore
 import PostgresClient
 import RedisClient
 import Testing
@@ -257,5 +258,59 @@ extension LarderFixture {
     func redisKeyCount() async throws -> Int64 {
         let reply = try await stores.redis.execute(RedisCommand("DBSIZE"))
         return try #require(reply.integerValue)
+    }
+}
+
+/// A raised ttl, which says how long what is published stays.
+@Suite struct RaisedTTLTests {
+    private static func definitions(ttl: String) -> String {
+        """
+        kind: project
+        name: test
+        ---
+        kind: entity
+        name: user
+        join_keys: [{name: user_id, type: int64}]
+        ---
+        kind: source
+        name: visits
+        type: table
+        timestamp: at
+        columns: [{name: user_id, type: int64}, {name: at, type: timestamp}, {name: pages, type: int32}]
+        ---
+        kind: feature_view
+        name: last_visit
+        entities: [user]
+        source: visits
+        ttl: \(ttl)
+        features: [{name: pages, type: int32}]
+        """
+    }
+
+    @Test func `a raised ttl has everything published again with the later expiry`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(Self.definitions(ttl: "5m"))
+            let now = Timestamp(microsecondsSince1970: Int64(Date().timeIntervalSince1970) * 1_000_000)
+            try await larder.ingest("visits", "user_id,at,pages\n1,\(now),3\n")
+            try await larder.materialize(stages: [.offline, .online])
+            let before = try await larder.longestExpiry()
+            try await larder.apply(Self.definitions(ttl: "300d"))
+            let results = try await larder.materialize(stages: [.offline, .online])
+            #expect(results.first?.online?.kept == 1)
+            #expect(try await larder.longestExpiry() > before + 299 * 86_400)
+        }
+    }
+}
+
+extension LarderFixture {
+    /// The longest time that a key of this test's Redis still has, in seconds.
+    fileprivate func longestExpiry() async throws -> Int64 {
+        let keys = try #require(try await stores.redis.execute(RedisCommand("KEYS", "*")).elements).compactMap(\.bytes)
+        var longest: Int64 = 0
+        for key in keys {
+            let reply = try await stores.redis.execute(RedisCommand("TTL", .bytes(key)))
+            longest = max(longest, reply.integerValue ?? 0)
+        }
+        return longest
     }
 }

@@ -48,6 +48,11 @@ public struct ApplyDefinitions: Sendable {
                 try await registry.lock(next, at: plan.baseRevision, on: connection)
                 try await TableChanges(next: next, current: current, sourceLogin: stores.sourceLogin)
                     .make(on: connection)
+                for change in plan.changes where change.needsRepublish {
+                    // What was published expires by the former ttl.
+                    try await WatermarkStore.forget(
+                        featureViewID: try next.featureView(named: change.name).id, stage: .online, on: connection)
+                }
                 try await registry.commit(
                     next, replacing: plan.baseRevision, changes: try Self.json(plan),
                     author: .init(actor: stores.actor), on: connection)

@@ -37,6 +37,10 @@ extension LarderError {
             return LarderError(
                 .rowsRejected, "the rules of the schema version changed while its rows were being written",
                 hint: "nothing was written; try again")
+        case .server where error.sqlState == "54000":
+            return LarderError(
+                .limitExceeded, "PostgreSQL cannot hold a row: a join key or row key is longer than its index takes",
+                hint: "nothing was written; keep the keys of a row below 2,600 bytes together")
         case .server where error.sqlState == .lockNotAvailable:
             return LarderError(
                 .registryUnavailable, "a table is in use by a long transaction: \(error.message)",

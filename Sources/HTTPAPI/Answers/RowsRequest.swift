@@ -113,6 +113,11 @@ struct RowsRequest {
     }
 
     private static func key(_ text: String) throws(LarderError) -> String {
+        // Bytes of a header that are no UTF-8 come as U+FFFD: different keys would be taken for the same one.
+        guard !text.unicodeScalars.contains("\u{FFFD}") else {
+            throw LarderError(
+                .requestInvalid, "the idempotency key is not UTF-8", hint: "use letters and digits, such as a UUID")
+        }
         guard !text.isEmpty, text.utf8.count <= maximumKeyBytes else {
             throw LarderError(
                 .requestInvalid, "the idempotency key is empty or longer than \(maximumKeyBytes) bytes",

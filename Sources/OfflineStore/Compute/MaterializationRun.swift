@@ -193,7 +193,7 @@ struct MaterializationRun {
             throw LarderError(
                 .rowsRejected,
                 "feature view \"\(plan.view.name)\": \(violationCount) violations in \(rowsRead) computed rows; nothing was written",
-                hint: "correct the source rows, filter them with where:, or relax the feature", rows: violations,
+                hint: "relax the feature, or filter the rows with where: under a new generation:", rows: violations,
                 violationCount: violationCount)
         }
         try await rows.flush()

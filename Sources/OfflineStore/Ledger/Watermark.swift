@@ -54,6 +54,18 @@ public enum WatermarkStore {
             schemaVersion: try row.decode("schema_version", as: Int32?.self))
     }
 
+    /// Has the next run of a view's stage begin anew, in every generation; a run under way loses.
+    public static func forget(
+        featureViewID: Int64, stage: MaterializationStage, on connection: PostgresConnection
+    ) async throws {
+        try await connection.execute(
+            """
+            UPDATE larder.watermark SET run = run + 1, incarnation_id = NULL, snapshot = NULL, horizon = NULL,
+                updated_at = clock_timestamp()
+            WHERE feature_view_id = \(featureViewID) AND stage = \(stage.rawValue)
+            """)
+    }
+
     /// Keeps other runs of the stage waiting until the transaction ends.
     ///
     /// A row lock and no advisory one: those are open to every login, so that the SQL of a source could take them.
