@@ -221,7 +221,8 @@ import TextFormats
         try await withScores { larder in
             let report = try await larder.push(
                 #"{"user_id": 1, "at": "2024-05-01T10:00:00Z", "score": 2}"#, to: .offline)
-            #expect(report.online == .none)
+            #expect(report.online == OnlineOutcome.none)
+            #expect(try await larder.push("").online == OnlineOutcome.none)
             #expect(try await larder.score("scores:score", of: 1).status == .notFound)
             try await larder.publishScores()
             #expect(try await larder.score("scores:score", of: 1).value == .int32(2))

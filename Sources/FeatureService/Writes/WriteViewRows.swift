@@ -72,7 +72,8 @@ public struct WriteViewRows: Sendable {
         WriteMetrics.countRejected(written.report.reasons, of: push.target)
         if let warning { written.report.warnings.append(warning) }
         var report = ViewWriteReport(write: written.report, generation: push.home.generation.number)
-        guard request.destination != .offline else { return report }
+        let hasRows = written.report.rowsWritten > 0 || written.report.wasThereBefore
+        guard request.destination != .offline, hasRows else { return report }
         guard view.isOnline else {
             if request.destination == .online {
                 report.write.warnings.append("feature view \"\(view.name)\" is not online; nothing was published")
