@@ -6,11 +6,12 @@ extension PlanBuilder {
             if let index = next.featureViews.liveIndex(named: view.name) {
                 planChanges(to: view, at: index)
             } else if let registered = register(view) {
+                let former = Self.startsEmpty(view.name, next.featureViews)
                 next.featureViews.append(registered)
                 let features = Self.count(view.features.count, "feature")
                 var change = PlannedChange(
                     action: .added, kind: .featureView, name: view.name, summary: "\(features), version 1",
-                    details: registered.currentGeneration == 1 ? [] : ["generation \(registered.currentGeneration)"])
+                    details: (registered.currentGeneration == 1 ? [] : ["generation \(registered.currentGeneration)"]) + former)
                 change.schemaVersion = 1
                 changes.append(change)
             }

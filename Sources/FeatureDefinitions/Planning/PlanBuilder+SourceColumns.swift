@@ -29,10 +29,14 @@ extension PlanBuilder {
         let version = SourceVersion(
             version: latest.version + 1, columns: columns, keys: SourceVersion.keys(of: registered))
         if registered.isTable { refuseIncompatible(version, of: source, registered: registered) }
-        guard refusals.count == refusalsBefore, columns != latest.columns else { return [] }
+        guard refusals.count == refusalsBefore, columns != latest.columns || latest.state == .retired else { return [] }
         next.sources[index].nextColumnID = nextID
         next.sources[index].versions.append(version)
-        return details.isEmpty ? ["columns in a new order"] : details
+        if !details.isEmpty { return details }
+        return [
+            columns != latest.columns
+                ? "columns in a new order" : "version \(latest.version), which the definitions describe, is retired"
+        ]
     }
 
     private static func differences(from old: SourceColumn, to new: ColumnDefinition) -> [String] {

@@ -8,11 +8,12 @@ extension PlanBuilder {
             if let index = next.sources.liveIndex(named: source.name) {
                 planChanges(to: source, at: index)
             } else {
-                next.sources.append(register(source))
                 changes.append(
                     PlannedChange(
                         action: .added, kind: .source, name: source.name,
-                        summary: "\(source.kind.name), \(Self.count(source.columns.count, "column")), version 1"))
+                        summary: "\(source.kind.name), \(Self.count(source.columns.count, "column")), version 1",
+                        details: Self.startsEmpty(source.name, next.sources)))
+                next.sources.append(register(source))
             }
         }
         for name in next.sources.namesMissing(from: definition.sources.map(\.name)) {
@@ -20,6 +21,12 @@ extension PlanBuilder {
             next.sources[index].isRemoved = true
         }
         next.sources = next.sources.orderedByName
+    }
+
+    /// Says of a name that was removed and comes back that it stands for something new.
+    static func startsEmpty(_ name: String, _ objects: [some RegisteredObject]) -> [String] {
+        guard objects.contains(where: { $0.name == name && $0.isRemoved }) else { return [] }
+        return ["starts empty: nothing of what was removed under this name comes back"]
     }
 
     static func count(_ number: Int, _ noun: String) -> String {

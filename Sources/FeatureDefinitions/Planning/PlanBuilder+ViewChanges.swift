@@ -56,7 +56,9 @@ extension PlanBuilder {
             version: last.version + 1, generation: newest, features: mapping.features, source: source)
         refuseIncompatible(version, of: view, registered: old)
         guard refusals.count == refusalsBefore else { return mapping.details }
-        guard version.shapeHash != ViewVersion.shapeHash(joinKeys: newest.joinKeys, features: latest.features) else {
+        let hasNewShape =
+            version.shapeHash != ViewVersion.shapeHash(joinKeys: newest.joinKeys, features: latest.features)
+        guard hasNewShape || latest.state == .retired else {
             let position = old.versions.firstIndex { $0.version == latest.version }
             if let position { next.featureViews[index].versions[position].features = mapping.features }
             return mapping.details
@@ -70,7 +72,22 @@ extension PlanBuilder {
         change.schemaVersion = version.version
         change.needsBackfill = mapping.hasNewFeatures
         change.verdict = Self.verdict(of: view, readable: old.versions(ofGeneration: newest.number))
-        return mapping.details.isEmpty ? ["features in a new order"] : mapping.details
+        let unreadable = Self.unreadable(under: version, of: next.featureViews[index])
+        if !mapping.details.isEmpty { return mapping.details + unreadable }
+        return [
+            hasNewShape
+                ? "features in a new order" : "version \(latest.version), which the definitions describe, is retired"
+        ] + unreadable
+    }
+
+    /// What readers of earlier versions lose by rows of a new one, as lines. What a service pins of it is refused.
+    private static func unreadable(under version: ViewVersion, of view: RegisteredFeatureView) -> [String] {
+        view.versions(ofGeneration: version.generation).filter { $0.state != .retired }.compactMap { reader in
+            let lost = reader.features.filter { view.obstacle(reading: $0.schema, of: reader) == version.version }
+            guard !lost.isEmpty else { return nil }
+            let names = lost.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            return "readers of \(view.name)@\(reader.version) can no longer ask for \(names)"
+        }
     }
 
     private static func verdict(of view: FeatureViewDefinition, readable: [ViewVersion]) -> String {
