@@ -90,13 +90,20 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
+        .target(
+            name: "Jobs",
+            dependencies: [
+                "FeatureModel", "PostgresClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
 
         // Floor 4: use cases. No HTTP, no command line, no C.
         .target(
             name: "FeatureService",
             dependencies: [
                 "FeatureModel", "FeatureDefinitions", "FeatureCodec", "PointInTime", "ArrowIPC", "TextFormats",
-                "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore",
+                "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore", "Jobs",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -106,7 +113,7 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "FeatureModel", "FeatureService", "Observability", "TextFormats",
+                "FeatureModel", "FeatureDefinitions", "FeatureService", "Jobs", "Observability", "TextFormats",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -117,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "FeatureModel", "FeatureDefinitions", "FeatureService", "HTTPAPI", "Observability", "OfflineStore",
+                "FeatureModel", "FeatureDefinitions", "FeatureService", "HTTPAPI", "Jobs", "Observability",
+                "OfflineStore",
                 "OnlineStore", "PostgresClient", "RedisClient", "Registry", "TextFormats",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -167,9 +175,10 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "FeatureModel", "FeatureDefinitions", "FeatureCodec", "PointInTime", "ArrowIPC", "TextFormats",
-                "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore", "FeatureService",
+                "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore", "Jobs", "FeatureService",
                 "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(
             name: "HTTPAPITests",

@@ -70,6 +70,20 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let sourceQueryFailed = ErrorCode("source_query_failed", 422)
     public static let materializationConflict = ErrorCode("materialization_conflict", 409)
 
+    // Training sets.
+    public static let asOfNotSettled = ErrorCode("as_of_not_settled", 503)
+    public static let trainingSetNotFound = ErrorCode("training_set_not_found", 404)
+    public static let trainingSetExists = ErrorCode("training_set_exists", 409)
+    public static let trainingSetNeedsGeneration = ErrorCode("training_set_needs_generation", 409)
+
+    // Jobs.
+    public static let jobNotFound = ErrorCode("job_not_found", 404)
+    public static let jobFinished = ErrorCode("job_finished", 409)
+    public static let jobNotFinished = ErrorCode("job_not_finished", 409)
+    public static let jobNotSucceeded = ErrorCode("job_not_succeeded", 409)
+    public static let jobLeaseLost = ErrorCode("job_lease_lost", 409)
+    public static let jobAbandoned = ErrorCode("job_abandoned", 500)
+
     // Serving.
     public static let notMaterialized = ErrorCode("not_materialized", 503)
     public static let onlineStoreRebuilding = ErrorCode("online_store_rebuilding", 503)
@@ -95,7 +109,9 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
         bodyTooLarge, unsupportedMediaType, notAcceptable, fileUnreadable, fileMalformed, columnMissing,
         columnUnknown, columnType, rowsRejected, schemaVersionMismatch, sourceNotIngestible, quarantinedRowNotFound,
         featureViewNotWritable, spineInvalid,
-        duplicateSourceRows, sourceQueryFailed, materializationConflict, notMaterialized, onlineStoreRebuilding,
+        duplicateSourceRows, sourceQueryFailed, materializationConflict, asOfNotSettled,
+        trainingSetNotFound, trainingSetExists, trainingSetNeedsGeneration, jobNotFound, jobFinished, jobNotFinished,
+        jobNotSucceeded, jobLeaseLost, jobAbandoned, notMaterialized, onlineStoreRebuilding,
         onlineStoreUnavailable, onlineAheadOfClock, notReady, configurationInvalid, migrationRefused,
         migrationPending, registryUnavailable, cancelled, internalError,
     ]

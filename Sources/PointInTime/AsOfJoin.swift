@@ -10,15 +10,20 @@ public struct AsOfJoin: Sendable {
     private let spine: SpineIndex
     private let rule: JoinRule
     private let encoder: EntityKeyEncoder
-    private var result: AsOfResult
+    private var part: AsOfPart
 
     /// The key of the last history row, and that row's place in the one order.
     private var lastKey: [UInt8] = []
     private var lastOrder: RowOrder?
     private var scratch: [UInt8] = []
 
-    /// The first distinct spine key not before `lastKey`.
-    private var group = 0
+    /// The distinct spine keys to answer for; every history row of theirs is consumed, and others may be.
+    private let groups: Range<Int>
+    /// The first of them that is not before `lastKey`.
+    private var group: Int
+    /// The bytes of the key at `encodedGroup`.
+    private var groupKey: [UInt8] = []
+    private var encodedGroup = -1
     /// Whether it equals `lastKey` and has rows that are not settled.
     private var isMatching = false
     /// The first row of the group that is not settled, in `spine.sortedRows`.
@@ -28,14 +33,19 @@ public struct AsOfJoin: Sendable {
     private var carried: [Column]
 
     /// - Parameters:
+    ///   - groups: the distinct keys of the spine to answer for; nil means all of them.
     ///   - joinKeys: of the view's entity, of the same names and key types as the spine's, up to int32 and int64.
     ///   - featureTypes: of the features of every batch.
-    public init(spine: SpineIndex, rule: JoinRule, joinKeys: [JoinKey], featureTypes: [ValueType]) {
+    public init(
+        spine: SpineIndex, groups: Range<Int>? = nil, rule: JoinRule, joinKeys: [JoinKey], featureTypes: [ValueType]
+    ) {
         precondition(joinKeys.count == spine.joinKeys.count, "the view and the spine differ in their join keys")
         self.spine = spine
         self.rule = rule
         encoder = EntityKeyEncoder(joinKeys: joinKeys)
-        result = AsOfResult(rowCount: spine.rowCount, invalidRows: spine.invalidRows, featureTypes: featureTypes)
+        self.groups = groups ?? 0..<spine.distinctKeyCount
+        group = self.groups.lowerBound
+        part = AsOfPart(positions: spine.positions(ofGroups: self.groups), featureTypes: featureTypes)
         carried = featureTypes.map(Column.init(type:))
     }
 
@@ -43,7 +53,7 @@ public struct AsOfJoin: Sendable {
     /// - Throws: `internal_error` when rows are out of order, equal in order, without a key or of other types; the join
     ///   is of no use after that.
     public mutating func consume(_ batch: HistoryBatch) throws(LarderError) {
-        guard batch.features.map(\.type) == result.winners.map(\.type) else {
+        guard batch.features.map(\.type) == part.winners.map(\.type) else {
             throw LarderError(.internalError, "a batch of history has other feature types than the join")
         }
         for row in 0..<batch.rowCount {
@@ -54,10 +64,18 @@ public struct AsOfJoin: Sendable {
         carryCandidates(from: batch)
     }
 
-    /// Settles what is left and gives the answer.
-    public consuming func finish() -> AsOfResult {
+    /// Settles what is left and gives the answer for the keys asked for.
+    public consuming func finishPart() -> AsOfPart {
         // Between batches every candidate is a carried one.
         settleGroup(readingFrom: [])
+        return part
+    }
+
+    /// Settles what is left and gives the answer in spine order.
+    public consuming func finish() -> AsOfResult {
+        let spine = spine
+        var result = AsOfResult(spine: spine, featureTypes: part.winners.map(\.type))
+        result.add(finishPart(), of: spine)
         return result
     }
 
@@ -80,8 +98,12 @@ public struct AsOfJoin: Sendable {
         lastOrder = order
         settleGroup(readingFrom: batch.features)
         swap(&lastKey, &scratch)
-        while group < spine.distinctKeyCount {
-            let comparison = spine.compare(lastKey, toKeyAt: group)
+        while group < groups.upperBound {
+            if encodedGroup != group {
+                spine.encodeKey(ofGroup: group, into: &groupKey)
+                encodedGroup = group
+            }
+            let comparison = ByteOrder.compare(lastKey.span.bytes, groupKey.span.bytes)
             if comparison <= 0 {
                 isMatching = comparison == 0
                 nextUnsettled = Int(spine.groupStarts[group])
@@ -121,9 +143,7 @@ public struct AsOfJoin: Sendable {
         }
     }
 
-    private func time(at position: Int) -> Int64 {
-        spine.timestamps[Int(spine.sortedRows[position])]
-    }
+    private func time(at position: Int) -> Int64 { spine.sortedTimes[position] }
 
     /// Settles the group's rows before `eventTime`.
     private mutating func settle(before eventTime: Int64, readingFrom features: [Column]) {
@@ -144,8 +164,8 @@ public struct AsOfJoin: Sendable {
     }
 
     private mutating func settleNext(readingFrom features: [Column]) {
-        let row = Int(spine.sortedRows[nextUnsettled])
-        let time = time(at: nextUnsettled)
+        let position = nextUnsettled
+        let time = time(at: position)
         nextUnsettled += 1
         guard let index = candidates.choose(at: time), !candidates[index].isTombstone else { return }
         let verdict = MaxAge.judge(
@@ -154,9 +174,9 @@ public struct AsOfJoin: Sendable {
         switch verdict {
         case .fresh:
             if candidates[index].winner < 0 { candidates[index].winner = keep(candidates[index], features) }
-            result.set(row, .found, eventTime: candidates[index].eventTime, winner: candidates[index].winner)
+            part.set(position, .found, eventTime: candidates[index].eventTime, winner: candidates[index].winner)
         case .outsideMaxAge:
-            result.set(row, .outsideMaxAge, eventTime: candidates[index].eventTime, winner: -1)
+            part.set(position, .outsideMaxAge, eventTime: candidates[index].eventTime, winner: -1)
         case .notFound:
             break
         }
@@ -166,19 +186,19 @@ public struct AsOfJoin: Sendable {
     /// - Returns: its number among them.
     private mutating func keep(_ candidate: Candidate, _ features: [Column]) -> Int32 {
         let location = candidate.location
-        for feature in result.winners.indices {
+        for feature in part.winners.indices {
             if location >= 0 {
-                result.winners[feature].append(from: features[feature], row: location)
+                part.winners[feature].append(from: features[feature], row: location)
             } else {
-                result.winners[feature].append(from: carried[feature], row: ~location)
+                part.winners[feature].append(from: carried[feature], row: ~location)
             }
         }
-        return result.addWinner(schemaVersion: candidate.schemaVersion)
+        return part.addWinner(schemaVersion: candidate.schemaVersion)
     }
 
     /// Copies what the candidates need of a batch that is about to go.
     private mutating func carryCandidates(from batch: HistoryBatch) {
-        var kept = result.winners.map { Column(type: $0.type) }
+        var kept = part.winners.map { Column(type: $0.type) }
         var count = 0
         for index in candidates.indices where candidates[index].winner < 0 && !candidates[index].isTombstone {
             let location = candidates[index].location

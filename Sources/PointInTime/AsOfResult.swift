@@ -16,23 +16,32 @@ public struct AsOfResult: Sendable {
 
     public var rowCount: Int { winnerOfRow.count }
 
-    init(rowCount: Int, invalidRows: [Int32], featureTypes: [ValueType]) {
+    /// Nothing found yet.
+    public init(spine: SpineIndex, featureTypes: [ValueType]) {
         winners = featureTypes.map(Column.init(type:))
-        winnerOfRow = [Int32](repeating: -1, count: rowCount)
-        statusOfRow = [AsOfStatus](repeating: .notFound, count: rowCount)
-        eventTimeOfRow = [Int64](repeating: Timestamp.negativeInfinity.microsecondsSince1970, count: rowCount)
-        for row in invalidRows { statusOfRow[Int(row)] = .invalidKey }
+        winnerOfRow = [Int32](repeating: -1, count: spine.rowCount)
+        statusOfRow = [AsOfStatus](repeating: .notFound, count: spine.rowCount)
+        eventTimeOfRow = [Int64](repeating: Timestamp.negativeInfinity.microsecondsSince1970, count: spine.rowCount)
+        for row in spine.invalidRows { statusOfRow[Int(row)] = .invalidKey }
     }
 
-    mutating func addWinner(schemaVersion: Int32) -> Int32 {
-        winnerSchemaVersions.append(schemaVersion)
-        return Int32(winnerSchemaVersions.count - 1)
-    }
-
-    mutating func set(_ row: Int, _ status: AsOfStatus, eventTime: Int64, winner: Int32) {
-        statusOfRow[row] = status
-        eventTimeOfRow[row] = eventTime
-        winnerOfRow[row] = winner
+    /// Takes over what was chosen for some keys of the spine.
+    public mutating func add(_ part: consuming AsOfPart, of spine: SpineIndex) {
+        let offset = Int32(winnerSchemaVersions.count)
+        if offset == 0 {
+            winners = part.winners
+        } else {
+            for index in winners.indices { winners[index].append(contentsOf: part.winners[index]) }
+        }
+        winnerSchemaVersions.append(contentsOf: part.winnerSchemaVersions)
+        let first = part.positions.lowerBound
+        for position in part.positions {
+            let row = Int(spine.sortedRows[position])
+            let winner = part.winnerOfPosition[position - first]
+            winnerOfRow[row] = winner < 0 ? -1 : winner + offset
+            statusOfRow[row] = part.statusOfPosition[position - first]
+            eventTimeOfRow[row] = part.eventTimeOfPosition[position - first]
+        }
     }
 
     /// The feature at `index` in spine order, null where no row was found.

@@ -24,6 +24,6 @@ struct LarderRoot: AsyncParsableCommand {
                 ]),
             CommandGroup(name: "Data", subcommands: [Ingest.self, Push.self, Materialize.self, QuarantineGroup.self]),
             CommandGroup(name: "Features", subcommands: [TrainingSetGroup.self, GetOnlineFeatures.self]),
-            CommandGroup(name: "Operation", subcommands: [Migrate.self, Serve.self]),
+            CommandGroup(name: "Operation", subcommands: [Migrate.self, Serve.self, JobsGroup.self]),
         ])
 }

@@ -20,7 +20,7 @@ import Testing
         #expect(spine.sortedRows == [5, 1, 3, 4, 0] && spine.groupStarts == [0, 2, 3, 5])
         #expect(spine.minimumTimestamp == Timestamp(microsecondsSince1970: 10))
         #expect(spine.maximumTimestamp == Timestamp(microsecondsSince1970: 50))
-        let keys = spine.distinctKeyColumns()
+        let keys = spine.keys(ofGroups: 0..<3)
         #expect(keys[0] == Column(type: .int64, values: [.int64(-1), .int64(2), .int64(2)]))
         #expect(keys[1] == Column(type: .string, values: [.string("y"), .string("aa"), .string("x")]))
     }
@@ -51,12 +51,45 @@ import Testing
             joinKeys: [JoinKey(name: "name", type: .string)], keyColumns: [names],
             timestamps: (0..<6_000).map { Int64(-$0) })
         #expect(spine.distinctKeyCount == 3_000)
-        let keys = spine.distinctKeyColumns()[0]
+        let keys = spine.keys(ofGroups: 0..<spine.distinctKeyCount)[0]
         for row in 1..<keys.count {
             #expect(keys.byteRun(row - 1).lexicographicallyPrecedes(keys.byteRun(row)))
         }
         #expect(spine.groupStarts == (0...3_000).map { Int32($0 * 2) })
         #expect(Set(spine.sortedRows).count == 6_000)
+    }
+
+    @Test("rows are in the order of a naive sort, whatever the spread of keys and times", arguments: 1...40 as ClosedRange<UInt64>)
+    func naiveOrder(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let spread = Int64(1) << Int64.random(in: 0...62, using: &random)
+        let timeSpread = Int64(1) << Int64.random(in: 0...62, using: &random)
+        var keys = Column(type: .int64)
+        var times: [Int64] = []
+        for _ in 0..<Int.random(in: 1...3_000, using: &random) {
+            if Int.random(in: 0..<20, using: &random) == 0 {
+                keys.appendNull()
+            } else {
+                keys.append(int64: Int64.random(in: -spread...spread, using: &random))
+            }
+            times.append(Int64.random(in: -timeSpread...timeSpread, using: &random))
+        }
+        let spine = try SpineIndex(
+            joinKeys: [JoinKey(name: "a", type: .int64)], keyColumns: [keys], timestamps: times)
+        let rows = times.indices.filter { !keys.isNull($0) }
+        let expected = rows.sorted { left, right in
+            (keys.int64s[left], times[left], left) < (keys.int64s[right], times[right], right)
+        }
+        #expect(spine.sortedRows == expected.map(Int32.init), "seed \(seed)")
+        #expect(spine.sortedTimes == expected.map { times[$0] })
+        #expect(spine.distinctKeyCount == Set(rows.map { keys.int64s[$0] }).count)
+        let pairs = Set(rows.map { [keys.int64s[$0], times[$0]] })
+        #expect(spine.probeCount == pairs.count)
+        for parts in [1, 2, 7, 5_000] {
+            let ranges = spine.groupRanges(count: parts)
+            #expect(ranges.count <= parts && ranges.first?.lowerBound == 0 && ranges.last?.upperBound == spine.distinctKeyCount)
+            #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+        }
     }
 
     @Test("a key of the wrong type names its column and row")

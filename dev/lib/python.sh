@@ -1,10 +1,12 @@
-# A virtual environment in .larder/venv with the packages that the checks of Examples/flights need.
+# Virtual environments in .larder with the packages that checks and benchmarks need.
 # shellcheck shell=bash
 # Needs common.sh and packages.sh.
 
-# Prints the path of the environment's python.
+# python_environment [FILE]: prints the path of the python of an environment with the packages of a requirements file:
+# those of Examples/flights, or another one's. Each file has an environment of its own.
 python_environment() {
-    local directory="$local_directory/venv" requirements="$checkout/Examples/flights/requirements.txt"
+    local requirements="$checkout/${1:-Examples/flights/requirements.txt}" directory="$local_directory/venv"
+    [[ -z ${1:-} ]] || directory+=-$(basename "$(dirname "$1")")
     make_local_directory
     if ! cmp -s "$requirements" "$directory/requirements.txt"; then
         ensure_packages python

@@ -37,6 +37,17 @@ public struct ByteInput: ~Copyable {
         }
     }
 
+    /// Whether it can be read again.
+    var isRegularFile: Bool {
+        var status = stat()
+        return descriptor != STDIN_FILENO && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Starts again from the first byte of a regular file.
+    func rewind() throws(LarderError) {
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw Self.failure(name, "could not be read again") }
+    }
+
     private static func failure(_ path: String, _ what: String) -> LarderError {
         LarderError(
             .fileUnreadable, "file \"\(path)\" \(what): \(String(cString: strerror(errno)))")

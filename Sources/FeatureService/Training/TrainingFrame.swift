@@ -15,9 +15,11 @@ struct TrainingFrame {
     private let sources: [Source]
 
     /// - Throws: `ambiguous_feature_names` when two columns would have the same name.
-    init(selection: FeatureSelection, spine: Spine, options: TrainingSetOptions) throws(LarderError) {
-        var fields = spine.fields
-        var sources = spine.fields.indices.map(Source.spine)
+    init(
+        selection: FeatureSelection, spineFields: [Field], options: TrainingSetOptions
+    ) throws(LarderError) {
+        var fields = spineFields
+        var sources = spineFields.indices.map(Source.spine)
         if options.includesTimestamps {
             for (index, view) in selection.views.enumerated() {
                 fields.append(Field(name: "\(view.outputName)__event_timestamp", type: .timestamp))
@@ -40,8 +42,10 @@ struct TrainingFrame {
     }
 
     /// Some rows of the frame.
-    /// - Parameter joins: by view of the selection.
-    func batch(_ rows: Range<Int>, of spine: Spine, _ joins: [AsOfResult]) -> RecordBatch {
+    /// - Parameters:
+    ///   - rows: within the segment.
+    ///   - joins: by view of the selection.
+    func batch(_ rows: Range<Int>, of spine: RecordBatch, _ joins: [AsOfResult]) -> RecordBatch {
         let columns = sources.map { source -> Column in
             switch source {
             case .spine(let index): spine.columns[index].slice(rows)

@@ -113,7 +113,7 @@ extension OpenAPIDocument {
         ("400", "The request is malformed"),
         ("404", "What was asked for by name is not there; the hint has the nearest name"),
         ("406", "The answer cannot be given in the type asked for"),
-        ("409", "The schema version asked for cannot be read, or takes no rows"),
+        ("409", "The schema version asked for cannot be read, or takes no rows; a job is in another state"),
         ("413", "A limit is exceeded"),
         ("415", "The body is not of a type that is taken"),
         ("422", "A key is missing or of another type, names are ambiguous, or rows are refused"),

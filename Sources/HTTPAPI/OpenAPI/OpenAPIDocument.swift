@@ -16,16 +16,17 @@ enum OpenAPIDocument {
             ["name": "registry", "description": "What is defined"],
             ["name": "writes", "description": "Rows into sources and feature views"],
             ["name": "definitions", "description": "Plans and applies"],
+            ["name": "jobs", "description": "Long work: how it stands, what it made"],
             ["name": "feast", "description": "Paths that Feast's clients speak"],
             ["name": "operations", "description": "Health, metrics, this document"],
         ],
         "paths": .object(
-            onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + feastPaths
-                + operationsPaths),
+            onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + jobPaths
+                + feastPaths + operationsPaths),
         "components": [
-            "schemas": .object(requestSchemas + answerSchemas + rowsSchemas + viewSchemas),
+            "schemas": .object(requestSchemas + answerSchemas + rowsSchemas + viewSchemas + jobSchemas),
             "responses": .object(problemResponses),
-            "parameters": .object(pathParameters + rowsHeaders + viewRowsHeaders),
+            "parameters": .object(pathParameters + jobPathParameters + rowsHeaders + viewRowsHeaders),
             "headers": [
                 "X-Request-Id": [
                     "description": "The request's own id, or a new one; the server's log has it",

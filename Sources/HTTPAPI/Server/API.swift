@@ -7,7 +7,7 @@ struct API: Sendable {
     let dependencies: ServerDependencies
 
     var routes: [Route] {
-        onlineRoutes + registryRoutes + writeRoutes + definitionRoutes + feastRoutes + operationsRoutes
+        onlineRoutes + registryRoutes + writeRoutes + definitionRoutes + jobRoutes + feastRoutes + operationsRoutes
     }
 
     func project(named name: String) throws -> ServedProject {

@@ -48,7 +48,8 @@ struct MaterializationRun {
             }
             conditions += ["\"__incarnation_id\" = \(query: ours)", "NOT \(query: isOld)"]
         }
-        var stream = try await SourceStream.open(plan.sql, where: conditions, isOrdered: false, on: source)
+        // In key order, so that a key's rows of one run lie together: who looks keys up finds the next one nearby.
+        var stream = try await SourceStream.open(plan.sql, where: conditions, isOrdered: true, on: source)
         while let batch = try await stream.next() {
             check(batch)
             guard violationCount == 0 else { continue }

@@ -122,6 +122,8 @@ public struct Materializer: Sendable {
                 sql.isTable && !isFull && !bounds.isBounded && watermark.canFollow(under: completeVersions)
             let snapshot = try await connections.source.transaction(isolation: .repeatableRead, readOnly: true) {
                 source in
+                // Rows are sorted by key, and few sessions do this at a time.
+                try await source.execute("SET LOCAL work_mem = '64MB'")
                 // A query finds the project's table sources under their own names.
                 try await source.execute(
                     "SET LOCAL search_path = \(identifier: ProjectSchema.sources(projectID)), public")

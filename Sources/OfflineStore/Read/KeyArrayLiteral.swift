@@ -20,6 +20,19 @@ extension Column {
         return "\(literal: array)::\(query: type)[]"
     }
 
+    /// The value of a key column's first row, which is not null, as a constant.
+    func keyLiteral(_ key: JoinKey) -> PostgresQuery {
+        switch self[0] {
+        case .bool(let value): "\(literal: value)"
+        case .int32(let value): "\(literal: Int64(value))::bigint"
+        case .int64(let value): "\(literal: value)::bigint"
+        case .date(let value): "\(literal: PostgresDate(daysSince1970: value.daysSince1970))"
+        case .bytes(let value): "\(literal: value)"
+        case .string(let value): "\(literal: value)"
+        default: "NULL"
+        }
+    }
+
     private static func hexadecimal(_ byte: UInt8) -> String {
         (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }

@@ -49,6 +49,8 @@ public struct OfflineTable: Sendable, Hashable {
 
     var name: String { "view_\(featureViewID)_g\(generation)" }
     var table: PostgresQuery { "\(identifier: "larder_data", name)" }
+    /// As text that PostgreSQL turns into the table's oid.
+    var qualifiedName: String { "larder_data.\(name)" }
 
     /// `k1`, `k2`, ...: the join keys in name order.
     static func keyColumn(_ index: Int) -> PostgresQuery { "\(identifier: "k\(index + 1)")" }

@@ -53,11 +53,11 @@ struct TrainingSetCreate: LarderCommand {
         let progress = ProgressReport(context.console)
         let result = try await context.withStores { stores in
             let project = try await stores.project(namedOrOnly: context.settings.project)
-            progress.step("reading the spine")
-            return try await CreateTrainingSet(stores: stores).run(request, in: project) { view in
-                progress.step("joined \(view)")
+            return try await CreateTrainingSet(stores: stores).run(request, in: project) { rows in
+                progress.step("\(rows.grouped) rows")
             }
         }
+        context.console.note("\(result.phases)")
         // With the frame itself on standard output, there is no room for anything else there.
         if out == "-" {
             context.console.note(Self.table(result, out))
@@ -84,21 +84,23 @@ struct TrainingSetCreate: LarderCommand {
         }
     }
 
-    private static func table(_ result: CreateTrainingSet.Result, _ path: String) -> String {
-        var table = TextTable([
-            .text("view"), .number("found"), .number("not found"), .number("outside max age"), .number("invalid key"),
-        ])
+    private static func table(_ result: TrainingSetReport, _ path: String) -> String {
+        let tellsAge = result.views.contains { $0.outsideMaxAge != nil }
+        var table = TextTable(
+            [.text("view"), .number("found")]
+                + (tellsAge
+                    ? [.number("not found"), .number("outside max age")] : [.number("not found or too old")])
+                + [.number("invalid key")])
         for view in result.views {
-            table.append([
-                view.name, view.found.grouped, view.notFound.grouped, view.outsideMaxAge.grouped,
-                view.invalidKey.grouped,
-            ])
+            table.append(
+                [view.name, view.found.grouped, view.notFound.grouped]
+                    + (view.outsideMaxAge.map { [$0.grouped] } ?? []) + [view.invalidKey.grouped])
         }
         let place = path == "-" ? "standard output" : path
         return table.text + "\n\(result.rowCount.grouped) rows with \(result.columns.count) columns written to \(place)"
     }
 
-    private static func document(_ result: CreateTrainingSet.Result, _ path: String) -> JSONValue {
+    private static func document(_ result: TrainingSetReport, _ path: String) -> JSONValue {
         .object([
             .init("file", .string(path)), .init("rows", .integer(result.rowCount)),
             .init("columns", .array(result.columns.map { .string($0) })),
@@ -109,7 +111,7 @@ struct TrainingSetCreate: LarderCommand {
                         .object([
                             .init("view", .string(view.name)), .init("found", .integer(view.found)),
                             .init("not_found", .integer(view.notFound)),
-                            .init("outside_max_age", .integer(view.outsideMaxAge)),
+                            .init("outside_max_age", view.outsideMaxAge.map { .integer($0) } ?? .null),
                             .init("invalid_key", .integer(view.invalidKey)),
                         ])
                     })),

@@ -29,7 +29,7 @@ extension LarderFixture {
     func trainingSet(
         spine: [UInt8], _ spineFormat: FrameFormat, _ features: CreateTrainingSet.Features,
         to outputFormat: FrameFormat, options: TrainingSetOptions = TrainingSetOptions()
-    ) async throws -> (bytes: [UInt8], result: CreateTrainingSet.Result) {
+    ) async throws -> (bytes: [UInt8], result: TrainingSetReport) {
         let path = FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         let result = try await withTemporaryFile(spine) { spinePath in

@@ -1,0 +1,86 @@
+import FeatureDefinitions
+import FeatureModel
+import OfflineStore
+import PointInTime
+import PostgresClient
+
+/// Makes a training set segment by segment: reads some rows of the spine, joins every view to them, gives the rows out in the
+/// spine's order.
+struct TrainingSetRun {
+    /// Rows given out at a time.
+    private static let rowsPerBatch = 65_536
+    /// Batches that are put together side by side.
+    private static let batchesAtOnce = 4
+
+    let plan: TrainingSetPlan
+    let resources: TrainingSetResources
+
+    /// - Parameters:
+    ///   - begin: told the columns, before the first row.
+    ///   - sink: takes the rows, batch by batch; the next batches wait for it.
+    ///   - progress: told the number of rows that are done.
+    func run(
+        _ input: SpineInput, format: FrameFormat, keepsText: Bool, on connections: [PostgresConnection],
+        begin: ([Field]) async throws -> Void, sink: ([RecordBatch]) async throws -> Void,
+        progress: @Sendable (Int) -> Void
+    ) async throws -> TrainingSetReport {
+        // The spine's own width is known only once it was read; a few columns are the rule.
+        var limit = SpineReader.SegmentLimit(
+            rows: plan.segmentRows(memoryBytes: resources.memoryBytes, spineRowBytes: 48),
+            bytes: resources.memoryBytes / 4)
+        var clock = PhaseClock()
+        var spine = try await SpineReader.open(
+            input, format: format, requestKeys: plan.selection.requestKeys, options: plan.options,
+            keepsText: keepsText, limit: limit)
+        let frame = try TrainingFrame(
+            selection: plan.selection, spineFields: spine.fields, options: plan.options)
+        try await begin(frame.fields)
+        var report = TrainingSetReport(plan: plan, columns: frame.fields.map(\.name))
+        let join = SegmentJoin(plan, on: connections)
+        while let segment = try await spine.next(limit) {
+            report.phases.reading += clock.lap()
+            let outcome = try await join.run(segment, strategy: resources.strategy)
+            report.add(outcome)
+            clock.lap()
+            try await write(segment.batch, outcome.results, frame, sink)
+            report.phases.writing += clock.lap()
+            progress(report.rowCount)
+            let rowBytes = GatheredRows(segment.batch).byteCount / max(1, segment.rowCount)
+            limit.rows = plan.segmentRows(memoryBytes: resources.memoryBytes, spineRowBytes: rowBytes)
+        }
+        return report
+    }
+
+    private func write(
+        _ spine: RecordBatch, _ joins: [AsOfResult], _ frame: TrainingFrame,
+        _ sink: ([RecordBatch]) async throws -> Void
+    ) async throws {
+        let starts = Array(stride(from: 0, to: spine.rowCount, by: Self.rowsPerBatch))
+        for first in stride(from: 0, to: starts.count, by: Self.batchesAtOnce) {
+            try Task.checkCancellation()
+            let some = starts[first..<min(starts.count, first + Self.batchesAtOnce)]
+            let batches = await withTaskGroup(of: (Int, RecordBatch).self) { group in
+                for start in some {
+                    group.addTask {
+                        let rows = start..<min(spine.rowCount, start + Self.rowsPerBatch)
+                        return (start, frame.batch(rows, of: spine, joins))
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            try await sink(batches.sorted { $0.0 < $1.0 }.map(\.1))
+        }
+    }
+}
+
+/// Tells how long it is since it was asked last.
+private struct PhaseClock {
+    private var last = ContinuousClock.now
+
+    @discardableResult
+    mutating func lap() -> Duration {
+        let now = ContinuousClock.now
+        defer { last = now }
+        return now - last
+    }
+}

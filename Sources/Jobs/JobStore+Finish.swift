@@ -1,0 +1,67 @@
+public import FeatureModel
+public import PostgresClient
+
+// Each of these may be repeated under the same lease, should the answer to the first have been lost.
+
+extension JobStore {
+    /// Ends a job with its result; what the lease's attempt put out becomes the job's output.
+    ///
+    /// - Parameter result: JSON text. The members `content_type` and `file_name` say what the output is.
+    /// - Throws: `LarderError` `job_lease_lost`; nothing is changed then.
+    public func succeed(
+        _ lease: JobLease, result: String, _ progress: JobProgress.Snapshot, on connection: PostgresConnection
+    ) async throws {
+        try await finish(
+            lease, .succeeded,
+            """
+            result = \(result)::json, rows_done = \(progress.rowsDone), rows_total = \(progress.rowsTotal),
+            note = \(progress.note)
+            """, on: connection)
+    }
+
+    /// Ends a job with the reason why it cannot be done. What its attempt put out is removed.
+    /// - Throws: `LarderError` `job_lease_lost`; nothing is changed then.
+    public func fail(
+        _ lease: JobLease, _ error: LarderError, _ progress: JobProgress.Snapshot, on connection: PostgresConnection
+    ) async throws {
+        try await finish(
+            lease, .failed,
+            """
+            error = json_strip_nulls(json_build_object('code', \(error.code.name), 'message', \(storable(error.message)),
+                'hint', \(error.hint.map(storable)))), rows_done = \(progress.rowsDone),
+            rows_total = \(progress.rowsTotal), note = \(progress.note)
+            """, on: connection)
+    }
+
+    /// Ends a job that was asked to stop and has. What its attempt put out is removed.
+    /// - Throws: `LarderError` `job_lease_lost`; nothing is changed then.
+    public func endCancelled(
+        _ lease: JobLease, _ progress: JobProgress.Snapshot, on connection: PostgresConnection
+    ) async throws {
+        try await finish(
+            lease, .cancelled,
+            "rows_done = \(progress.rowsDone), rows_total = \(progress.rowsTotal), note = \(progress.note)",
+            on: connection)
+    }
+
+    private func finish(
+        _ lease: JobLease, _ state: JobState, _ changes: PostgresQuery, on connection: PostgresConnection
+    ) async throws {
+        let removal: PostgresQuery =
+            state == .succeeded
+            ? "" : "WITH removed AS (DELETE FROM larder.job_output WHERE \(query: outputCondition(lease))) "
+        let finished = try await connection.execute(
+            """
+            \(query: removal)UPDATE larder.job SET state = \(state.rawValue), \(query: changes), lease_expires_at = NULL,
+                finished_at = coalesce(finished_at, clock_timestamp()),
+                expires_at = coalesce(expires_at, clock_timestamp() + kept_for)
+            WHERE \(query: condition(lease)) AND state IN ('running', \(state.rawValue))
+            """)
+        guard finished == 1 else { throw LarderError.leaseLost(lease) }
+    }
+
+    /// The text without what PostgreSQL's text cannot hold.
+    private func storable(_ text: String) -> String {
+        text.filter { $0 != "\0" }
+    }
+}

@@ -1,0 +1,51 @@
+public import FeatureModel
+public import PointInTime
+import PostgresClient
+
+/// One generation of a view as a training set reads it: which features, by which rule, seen from when.
+public struct ViewHistory: Sendable {
+    public let table: OfflineTable
+    /// The join keys, and of the features those that are asked for.
+    public let schema: ViewSchema
+    public let rule: JoinRule
+    public let visibility: HistoryVisibility
+    /// Whether rows beyond their ttl are told from no row at all, and event times of rows are asked for.
+    public let tellsAge: Bool
+    /// Whether the schema versions of chosen rows are asked for.
+    public let tellsVersions: Bool
+
+    public init(
+        table: OfflineTable, schema: ViewSchema, rule: JoinRule, visibility: HistoryVisibility = .current,
+        tellsAge: Bool = true, tellsVersions: Bool = true
+    ) {
+        self.table = table
+        self.schema = schema
+        self.rule = rule
+        self.visibility = visibility
+        self.tellsAge = tellsAge
+        self.tellsVersions = tellsVersions
+    }
+
+    var featureTypes: [ValueType] { schema.features.map(\.type) }
+
+    var keyColumns: [PostgresQuery] { schema.joinKeys.indices.map(OfflineTable.keyColumn) }
+
+    /// The one order within a key.
+    static let order: [PostgresQuery] = ["event_timestamp", "recorded_timestamp", "sequence", "schema_version"]
+
+    /// How far back an answer can matter, in microseconds; nil without a ttl.
+    var reachMicroseconds: Int64? {
+        guard let ttl = rule.ttlMicroseconds else { return nil }
+        guard tellsAge else { return ttl }
+        let (sum, overflow) = ttl.addingReportingOverflow(MaxAge.graceMicroseconds)
+        return overflow ? nil : sum
+    }
+
+    /// The earliest event time that can matter to rows from `time` on; nil where there is no such bound, or where it lies
+    /// before the times that PostgreSQL is sure to hold.
+    func earliestEventTime(from time: Timestamp) -> Timestamp? {
+        guard let reach = reachMicroseconds, time.isFinite else { return nil }
+        let bound = time.advanced(byMicroseconds: -reach)
+        return bound.isRepresentable ? bound : nil
+    }
+}

@@ -1,0 +1,48 @@
+"""Larder and its peers, each as the command that reads a spine and writes an answer."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Larder:
+    """Several views at once have their features named view__feature; one view alone has its own names."""
+
+    binary: str
+    name: str = "larder"
+
+    def command(self, views, directory, spine, out):
+        command = [
+            self.binary, "training-set", "create", "--project", "bench", "--spine", spine, "--out", out,
+            "--features", ",".join(view.selectors() for view in views)]
+        return command + (["--full-feature-names"] if len(views) > 1 else [])
+
+    @staticmethod
+    def names(views, view):
+        return [f"{view.name}__{feature}" if len(views) > 1 else feature for feature in view.features]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way of asking a peer. Each is asked in several, and the fastest counts."""
+
+    engine: str
+    way: str
+
+    @property
+    def name(self):
+        return f"{self.engine}_{self.way}"
+
+    def command(self, views, directory, spine, out):
+        view, = views
+        script = FOLDER / f"join_{self.engine}.py"
+        return [sys.executable, str(script), self.way, view.as_argument(), str(directory), spine, out]
+
+
+DUCKDB = [Peer("duckdb", way) for way in ("plain", "filtered", "streamed")]
+POLARS = [Peer("polars", way) for way in ("eager", "lazy", "stream")]
+FEAST = [Peer("feast", way) for way in ("arrow", "pandas")]
+CHECKER = DUCKDB[1]
