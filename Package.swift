@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "PointInTime", dependencies: ["FeatureModel", "FeatureCodec"]),
         .target(name: "ArrowIPC", dependencies: ["FeatureModel"]),
         .target(name: "TextFormats", dependencies: ["FeatureModel"]),
+        .target(name: "FrameStatistics", dependencies: ["FeatureModel"]),
 
         // Floor 2: clients. No domain words.
         .target(name: "ConnectionPooling"),
@@ -103,7 +104,7 @@ let package = Package(
             name: "FeatureService",
             dependencies: [
                 "FeatureModel", "FeatureDefinitions", "FeatureCodec", "PointInTime", "ArrowIPC", "TextFormats",
-                "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore", "Jobs",
+                "FrameStatistics", "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore", "Jobs",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -118,6 +119,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
 
         // Floor 6: the executable. Thin.
@@ -154,6 +156,7 @@ let package = Package(
             name: "ArrowIPCTests", dependencies: ["ArrowIPC", "FeatureModel"],
             exclude: ["Fixtures", "pyarrow_roundtrip.py"]),
         .testTarget(name: "TextFormatsTests", dependencies: ["TextFormats", "FeatureModel"]),
+        .testTarget(name: "FrameStatisticsTests", dependencies: ["FrameStatistics", "FeatureModel"]),
         .testTarget(name: "ConnectionPoolingTests", dependencies: ["ConnectionPooling"]),
         .testTarget(name: "PostgresClientTests", dependencies: ["PostgresClient", "TestSupport"]),
         .testTarget(

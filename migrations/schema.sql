@@ -68,6 +68,70 @@ CREATE TABLE larder.installation (
     CONSTRAINT installation_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{8}$'::text)),
     CONSTRAINT installation_is_only_row_check CHECK (is_only_row)
 );
+CREATE TABLE larder.job (
+    id bigint NOT NULL,
+    project_id bigint NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'queued'::text NOT NULL COLLATE pg_catalog."C",
+    payload json NOT NULL,
+    result json,
+    error json,
+    rows_done bigint DEFAULT 0 NOT NULL,
+    rows_total bigint,
+    note text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    maximum_attempts integer NOT NULL,
+    worker text,
+    lease_token bigint DEFAULT 0 NOT NULL,
+    lease_expires_at timestamp with time zone,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    kept_for interval NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT job_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT job_check CHECK (((state = 'running'::text) = (lease_expires_at IS NOT NULL))),
+    CONSTRAINT job_check1 CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
+    CONSTRAINT job_check2 CHECK (((finished_at IS NULL) = (expires_at IS NULL))),
+    CONSTRAINT job_check3 CHECK (((state = 'succeeded'::text) = (result IS NOT NULL))),
+    CONSTRAINT job_check4 CHECK (((state = 'failed'::text) = (error IS NOT NULL))),
+    CONSTRAINT job_kept_for_check CHECK ((kept_for > '00:00:00'::interval)),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['training_set'::text, 'materialize'::text]))),
+    CONSTRAINT job_maximum_attempts_check CHECK ((maximum_attempts > 0)),
+    CONSTRAINT job_rows_done_check CHECK ((rows_done >= 0)),
+    CONSTRAINT job_rows_total_check CHECK ((rows_total >= 0)),
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+);
+COMMENT ON TABLE larder.job IS 'Larder: jobs, with their state, progress and lease';
+ALTER TABLE larder.job ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME larder.job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE larder.job_input (
+    job_id bigint NOT NULL,
+    number integer NOT NULL,
+    bytes bytea NOT NULL,
+    CONSTRAINT job_input_bytes_check CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 4194304))),
+    CONSTRAINT job_input_number_check CHECK ((number >= 0))
+);
+ALTER TABLE ONLY larder.job_input ALTER COLUMN bytes SET STORAGE EXTERNAL;
+COMMENT ON TABLE larder.job_input IS 'Larder: what jobs work on, in pieces';
+CREATE TABLE larder.job_output (
+    job_id bigint NOT NULL,
+    lease_token bigint NOT NULL,
+    number integer NOT NULL,
+    bytes bytea NOT NULL,
+    CONSTRAINT job_output_bytes_check CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 4194304))),
+    CONSTRAINT job_output_number_check CHECK ((number >= 0))
+);
+ALTER TABLE ONLY larder.job_output ALTER COLUMN bytes SET STORAGE EXTERNAL;
+COMMENT ON TABLE larder.job_output IS 'Larder: what jobs made, in pieces, by attempt';
 CREATE TABLE larder.key_space (
     id bigint NOT NULL,
     feature_view_id bigint NOT NULL,
@@ -178,6 +242,43 @@ CREATE TABLE larder.source_table (
     layout_version integer NOT NULL,
     created_at timestamp with time zone NOT NULL
 );
+CREATE TABLE larder.training_set (
+    id bigint NOT NULL,
+    project_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text NOT NULL,
+    project_revision bigint NOT NULL,
+    definitions_sha256 text NOT NULL,
+    request json NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    incarnation_id integer NOT NULL,
+    snapshot pg_snapshot NOT NULL,
+    row_count bigint,
+    spine_bytes bigint,
+    content_sha256 text,
+    columns json,
+    views json
+);
+CREATE TABLE larder.training_set_generation (
+    training_set_id bigint NOT NULL,
+    feature_view_id bigint NOT NULL,
+    generation integer NOT NULL
+);
+ALTER TABLE larder.training_set ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME larder.training_set_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE larder.training_set_spine (
+    training_set_id bigint NOT NULL,
+    number integer NOT NULL,
+    bytes bytea NOT NULL,
+    CONSTRAINT training_set_spine_number_check CHECK ((number >= 0))
+);
 CREATE TABLE larder.watermark (
     feature_view_id bigint NOT NULL,
     generation integer NOT NULL,
@@ -228,6 +329,12 @@ ALTER TABLE ONLY larder.installation
     ADD CONSTRAINT installation_is_only_row_key UNIQUE (is_only_row);
 ALTER TABLE ONLY larder.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.job_input
+    ADD CONSTRAINT job_input_pkey PRIMARY KEY (job_id, number);
+ALTER TABLE ONLY larder.job_output
+    ADD CONSTRAINT job_output_pkey PRIMARY KEY (job_id, lease_token, number);
+ALTER TABLE ONLY larder.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY larder.key_space
     ADD CONSTRAINT key_space_feature_view_id_generation_incarnation_id_key UNIQUE (feature_view_id, generation, incarnation_id);
 ALTER TABLE ONLY larder.key_space
@@ -248,12 +355,24 @@ ALTER TABLE ONLY larder.revision
     ADD CONSTRAINT revision_pkey PRIMARY KEY (project_id, revision);
 ALTER TABLE ONLY larder.source_table
     ADD CONSTRAINT source_table_pkey PRIMARY KEY (source_id);
+ALTER TABLE ONLY larder.training_set_generation
+    ADD CONSTRAINT training_set_generation_pkey PRIMARY KEY (training_set_id, feature_view_id, generation);
+ALTER TABLE ONLY larder.training_set
+    ADD CONSTRAINT training_set_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY larder.training_set
+    ADD CONSTRAINT training_set_project_id_name_key UNIQUE (project_id, name);
+ALTER TABLE ONLY larder.training_set_spine
+    ADD CONSTRAINT training_set_spine_pkey PRIMARY KEY (training_set_id, number);
 ALTER TABLE ONLY larder.watermark
     ADD CONSTRAINT watermark_pkey PRIMARY KEY (feature_view_id, generation, stage);
 ALTER TABLE ONLY larder.write
     ADD CONSTRAINT write_pkey PRIMARY KEY (write_id);
+CREATE INDEX job_by_project ON larder.job USING btree (project_id, id);
+CREATE INDEX job_expiry ON larder.job USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE INDEX job_unfinished ON larder.job USING btree (id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE INDEX quarantine_by_source ON larder.quarantine USING btree (source_id, id) WHERE (source_id IS NOT NULL);
 CREATE INDEX quarantine_by_view ON larder.quarantine USING btree (feature_view_id, id) WHERE (feature_view_id IS NOT NULL);
+CREATE INDEX training_set_by_generation ON larder.training_set_generation USING btree (feature_view_id, generation);
 CREATE INDEX write_by_source ON larder.write USING btree (source_id, transaction_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX write_by_view ON larder.write USING btree (feature_view_id, generation, transaction_id) WHERE (feature_view_id IS NOT NULL);
 CREATE UNIQUE INDEX write_idempotency ON larder.write USING btree (source_id, idempotency_key) WHERE ((source_id IS NOT NULL) AND (idempotency_key IS NOT NULL));
@@ -265,6 +384,12 @@ ALTER TABLE ONLY larder.apply_audit
     ADD CONSTRAINT apply_audit_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
 ALTER TABLE ONLY larder.generation
     ADD CONSTRAINT generation_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.job_input
+    ADD CONSTRAINT job_input_job_id_fkey FOREIGN KEY (job_id) REFERENCES larder.job(id) ON DELETE CASCADE;
+ALTER TABLE ONLY larder.job_output
+    ADD CONSTRAINT job_output_job_id_fkey FOREIGN KEY (job_id) REFERENCES larder.job(id) ON DELETE CASCADE;
+ALTER TABLE ONLY larder.job
+    ADD CONSTRAINT job_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
 ALTER TABLE ONLY larder.key_space
     ADD CONSTRAINT key_space_feature_view_id_generation_fkey FOREIGN KEY (feature_view_id, generation) REFERENCES larder.generation(feature_view_id, number);
 ALTER TABLE ONLY larder.key_space
@@ -277,6 +402,16 @@ ALTER TABLE ONLY larder.revision
     ADD CONSTRAINT revision_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
 ALTER TABLE ONLY larder.source_table
     ADD CONSTRAINT source_table_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.training_set_generation
+    ADD CONSTRAINT training_set_generation_feature_view_id_generation_fkey FOREIGN KEY (feature_view_id, generation) REFERENCES larder.generation(feature_view_id, number);
+ALTER TABLE ONLY larder.training_set_generation
+    ADD CONSTRAINT training_set_generation_training_set_id_fkey FOREIGN KEY (training_set_id) REFERENCES larder.training_set(id) ON DELETE CASCADE;
+ALTER TABLE ONLY larder.training_set
+    ADD CONSTRAINT training_set_incarnation_id_fkey FOREIGN KEY (incarnation_id) REFERENCES larder.incarnation(id);
+ALTER TABLE ONLY larder.training_set
+    ADD CONSTRAINT training_set_project_id_fkey FOREIGN KEY (project_id) REFERENCES larder.project(id);
+ALTER TABLE ONLY larder.training_set_spine
+    ADD CONSTRAINT training_set_spine_training_set_id_fkey FOREIGN KEY (training_set_id) REFERENCES larder.training_set(id) ON DELETE CASCADE;
 ALTER TABLE ONLY larder.watermark
     ADD CONSTRAINT watermark_feature_view_id_generation_fkey FOREIGN KEY (feature_view_id, generation) REFERENCES larder.generation(feature_view_id, number);
 ALTER TABLE ONLY larder.watermark

@@ -8,9 +8,12 @@ public struct ArrowLimits: Sendable {
     public var maximumBodyBytes: Int
     /// Bytes of a file that has to be held whole, because only its footer finds its messages.
     public var maximumHeldFileBytes: Int
-    /// Bytes that one record batch may take once decoded. Nulls, dictionaries and short offsets take more room
-    /// decoded than on the wire.
+    /// Bytes that one record batch, or all dictionaries together, may take once decoded. Nulls, dictionaries and short
+    /// offsets take more room decoded than on the wire.
     public var maximumDecodedBytes: Int
+    /// Bytes that a record batch may take in memory however few of it were sent; beyond, it is also held to 32 times
+    /// what was sent.
+    public var maximumUnbackedBytes: Int
     /// Rows of one record batch.
     public var maximumRows: Int
     /// Columns, counting the children of lists.
@@ -18,17 +21,24 @@ public struct ArrowLimits: Sendable {
 
     public init(
         maximumMetadataBytes: Int = 16 << 20, maximumBodyBytes: Int = 1 << 30, maximumHeldFileBytes: Int = 2 << 30,
-        maximumDecodedBytes: Int = 2 << 30, maximumRows: Int = 1 << 26, maximumColumns: Int = 4_096
+        maximumDecodedBytes: Int = 2 << 30, maximumUnbackedBytes: Int = 256 << 20, maximumRows: Int = 1 << 26,
+        maximumColumns: Int = 4_096
     ) {
         self.maximumMetadataBytes = maximumMetadataBytes
         self.maximumBodyBytes = maximumBodyBytes
         self.maximumHeldFileBytes = maximumHeldFileBytes
         self.maximumDecodedBytes = maximumDecodedBytes
+        self.maximumUnbackedBytes = maximumUnbackedBytes
         self.maximumRows = maximumRows
         self.maximumColumns = maximumColumns
     }
 
     public static let `default` = ArrowLimits()
+
+    /// Bytes that a record batch with a body of `wireBytes` may take once decoded.
+    func decodedBytes(for wireBytes: Int) -> Int {
+        min(maximumDecodedBytes, maximumUnbackedBytes + 32 * wireBytes)
+    }
 }
 
 /// Choices a reader has where Arrow says more, or less, than a column can hold.

@@ -7,7 +7,8 @@ public import FeatureModel
 /// end and then read through its footer. Little-endian, uncompressed, metadata version 5 (and 4).
 ///
 /// Feed bytes, take the batches that became complete, call `finish` once the input has ended and take what is left:
-/// input without its end marker was cut.
+/// input without its end marker was cut. Batches are decoded as they are taken, so that a few bytes that stand for many
+/// large ones never have them in memory at once.
 public struct ArrowStreamReader: Sendable {
     private enum Phase {
         /// Too few bytes to tell a stream from a file.
@@ -34,8 +35,8 @@ public struct ArrowStreamReader: Sendable {
     private var awaited = 0
     private var schema: [ArrowField]?
     private var dictionaries: [Int64: Column] = [:]
-    private var batches: [RecordBatch] = []
-    private var nextBatchIndex = 0
+    /// Decoded and not yet taken.
+    private var ready: [RecordBatch] = []
     private var batchCount = 0
     private var rowCount = 0
 
@@ -47,45 +48,52 @@ public struct ArrowStreamReader: Sendable {
         self.options = options
     }
 
-    /// Takes the next bytes of the input and decodes every message they complete.
+    /// Takes the next bytes of the input and decodes the messages they complete, up to a record batch.
     ///
     /// - Throws: `file_malformed`, `column_type` or `limit_exceeded`; the reader then stays failed.
     public mutating func feed(_ bytes: some Collection<UInt8>) throws(LarderError) {
         if case .failed(let error) = phase { throw error }
+        makeRoom()
         pending.append(contentsOf: bytes)
         try attempt { reader throws(LarderError) in
-            while try reader.step() {}
-        }
-        if head == pending.count {
-            pending.removeAll(keepingCapacity: true)
-            head = 0
-        } else if head > pending.count / 2 {
-            pending.removeSubrange(..<head)
-            head = 0
+            if case .blocks = reader.phase, reader.available > 0 {
+                throw .malformedArrow("bytes follow the end of the file")
+            }
+            while reader.ready.isEmpty, try reader.step() {}
         }
     }
 
-    /// The next decoded batch; nil when more bytes are needed or, after `finish`, when there are no more.
+    /// The next batch; nil when more bytes are needed or, after `finish`, when there are no more.
+    ///
+    /// - Throws: as `feed`.
     public mutating func nextBatch() throws(LarderError) -> RecordBatch? {
-        if nextBatchIndex == batches.count {
-            batches.removeAll()
-            nextBatchIndex = 0
+        if ready.isEmpty {
             if case .failed(let error) = phase { throw error }
-            try attempt { reader throws(LarderError) in try reader.decodeNextBlock() }
+            try attempt { reader throws(LarderError) in
+                while reader.ready.isEmpty, try reader.step() {}
+            }
         }
-        guard nextBatchIndex < batches.count else { return nil }
-        defer { nextBatchIndex += 1 }
-        return batches[nextBatchIndex]
+        return ready.isEmpty ? nil : ready.removeFirst()
     }
 
-    /// Says that the input has ended.
-    /// - Throws: when it ended before its end marker, so that something may be missing.
+    /// Says that the input has ended. Decodes what was not taken before.
+    ///
+    /// - Throws: as `feed`, and when the input ended before its end marker, so that something may be missing.
     public mutating func finish() throws(LarderError) {
+        if case .failed(let error) = phase { throw error }
+        try attempt { reader throws(LarderError) in try reader.end() }
+    }
+
+    private mutating func end() throws(LarderError) {
+        if case .messages = phase { while try step() {} }
         switch phase {
-        case .failed(let error): throw error
-        case .end, .blocks: return
-        case .footer: try checkFooter()
-        case .heldFile: return try attempt { reader throws(LarderError) in try reader.openHeldFile() }
+        case .failed, .end, .blocks: return
+        case .footer:
+            try checkFooter()
+            phase = .end
+            pending = []
+            head = 0
+        case .heldFile: try openHeldFile()
         case .start where pending.isEmpty:
             throw .malformedArrow("it is empty", hint: "write at least the schema and the end marker")
         case .start, .messages:
@@ -93,7 +101,20 @@ public struct ArrowStreamReader: Sendable {
                 "it ends before its end marker, after \(rowCount) rows",
                 hint: "the writer stopped midway or was not closed; get the data again")
         }
-        phase = .end
+    }
+
+    /// Drops what was decoded, and makes room for the message that is on its way.
+    private mutating func makeRoom() {
+        if head == pending.count {
+            pending.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head > pending.count / 2 {
+            pending.removeSubrange(..<head)
+            head = 0
+        }
+        // Not more than a peer may have that states much and sends little.
+        let room = head + min(awaited, limits.maximumUnbackedBytes)
+        if pending.capacity < room { pending.reserveCapacity(room) }
     }
 
     /// Does work after whose failure the reader stays failed.
@@ -128,7 +149,7 @@ public struct ArrowStreamReader: Sendable {
         case .end:
             guard available == 0 else { throw .malformedArrow("bytes follow the end marker") }
             return false
-        case .blocks: throw .malformedArrow("bytes follow the end of the file")
+        case .blocks: return try decodeNextBlock()
         case .failed(let error): throw error
         }
     }
@@ -210,7 +231,7 @@ public struct ArrowStreamReader: Sendable {
             try decodeDictionary(header, schema: schema, body: body)
         case (MessageHeader.recordBatch, let schema?):
             let columns = try decodeColumns(header, fields: schema, body: body)
-            batches.append(RecordBatch(fields: fields ?? [], columns: columns.columns, rowCount: columns.rowCount))
+            ready.append(RecordBatch(fields: fields ?? [], columns: columns.columns, rowCount: columns.rowCount))
             batchCount += 1
             rowCount += columns.rowCount
         case (_, nil):
@@ -243,18 +264,30 @@ public struct ArrowStreamReader: Sendable {
         else { throw .malformedArrow("it has a dictionary that no column uses") }
         let decoded = try decodeColumns(data, fields: [values], body: body)
         guard let column = decoded.columns.first else { return }
-        guard try header.bool(2) else {
-            if case .heldFile = phase, dictionaries[id] != nil {
+        if try header.bool(2) {
+            guard var whole = dictionaries.removeValue(forKey: id) else {
+                throw .malformedArrow("it extends a dictionary that it has not sent")
+            }
+            try checkDictionaries(and: whole.storedBytes + column.storedBytes)
+            whole.append(contentsOf: column)
+            dictionaries[id] = whole
+        } else {
+            let replaced = dictionaries.removeValue(forKey: id)
+            if case .heldFile = phase, replaced != nil {
                 throw .malformedArrow("it replaces a dictionary, which only a stream may do")
             }
+            try checkDictionaries(and: column.storedBytes)
             dictionaries[id] = column
-            return
         }
-        guard var whole = dictionaries.removeValue(forKey: id) else {
-            throw .malformedArrow("it extends a dictionary that it has not sent")
+    }
+
+    /// Dictionaries are kept from batch to batch, so that the limit of one batch does not bound them.
+    private func checkDictionaries(and bytes: Int) throws(LarderError) {
+        guard dictionaries.values.reduce(bytes, { $0 + $1.storedBytes }) <= limits.maximumDecodedBytes else {
+            throw .arrowLimit(
+                "its dictionaries take more than \(limits.maximumDecodedBytes) bytes decoded",
+                hint: "write plain columns instead of dictionary-encoded ones")
         }
-        for row in 0..<column.count { whole.append(from: column, row: row) }
-        dictionaries[id] = whole
     }
 
     private func checkFooter() throws(LarderError) {
@@ -275,10 +308,12 @@ public struct ArrowStreamReader: Sendable {
         phase = .blocks(blocks.recordBatches[...])
     }
 
-    private mutating func decodeNextBlock() throws(LarderError) {
-        guard case .blocks(var blocks) = phase, let block = blocks.popFirst() else { return }
+    /// - Returns: false when there are no more.
+    private mutating func decodeNextBlock() throws(LarderError) -> Bool {
+        guard case .blocks(var blocks) = phase, let block = blocks.popFirst() else { return false }
         phase = .blocks(blocks)
         try decode(try block.message(in: pending, type: MessageHeader.recordBatch), body: block.body)
+        return true
     }
 }
 

@@ -16,26 +16,23 @@ public struct ArrowStreamWriter: Sendable {
     private let encoder: BatchEncoder
 
     public init(fields: [Field]) {
-        self.init(fields: fields, maximumOffset: Int(Int32.max))
+        self.init(fields: fields, encoder: BatchEncoder())
     }
 
-    /// - Parameter maximumOffset: the largest offset a batch may need before it is split.
-    init(fields: [Field], maximumOffset: Int) {
+    init(fields: [Field], encoder: BatchEncoder) {
         self.fields = fields
-        encoder = BatchEncoder(maximumOffset: maximumOffset)
+        self.encoder = encoder
     }
 
     public mutating func schema() -> [UInt8] {
         MessageEncoder.schema(fields)
     }
 
-    /// The batch, whose fields are those of the writer. One that needs offsets beyond 32 bits is written as several;
-    /// no single value may be larger than 2 GiB.
+    /// The batch, whose fields are those of the writer. One of more than 512 MiB is written as several; no single value
+    /// may be larger than 2 GiB.
     public mutating func batch(_ batch: RecordBatch) -> [UInt8] {
         precondition(batch.fields == fields, "the batch has other fields than its stream")
-        var out: [UInt8] = []
-        encoder.encode(batch, into: &out) { _, _ in }
-        return out
+        return encoder.encode(batch) { _, _ in }
     }
 
     public mutating func end() -> [UInt8] {
@@ -47,13 +44,12 @@ public struct ArrowStreamWriter: Sendable {
 /// each batch lies. Use as `ArrowStreamWriter`; the bytes must all go to one file, in order.
 public struct ArrowFileWriter: Sendable {
     private let fields: [Field]
-    private let encoder: BatchEncoder
+    private let encoder = BatchEncoder()
     private var position = 0
     private var blocks: [ArrowBlock] = []
 
     public init(fields: [Field]) {
         self.fields = fields
-        encoder = BatchEncoder(maximumOffset: Int(Int32.max))
     }
 
     public mutating func schema() -> [UInt8] {
@@ -64,12 +60,10 @@ public struct ArrowFileWriter: Sendable {
 
     public mutating func batch(_ batch: RecordBatch) -> [UInt8] {
         precondition(batch.fields == fields, "the batch has other fields than its file")
-        var out: [UInt8] = []
-        encoder.encode(batch, into: &out) { metadata, body in
+        return encoder.encode(batch) { metadata, body in
             blocks.append(ArrowBlock(offset: position, metadataLength: metadata, bodyLength: body))
             position += metadata + body
         }
-        return out
     }
 
     public mutating func end() -> [UInt8] {

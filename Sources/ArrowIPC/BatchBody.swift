@@ -49,7 +49,7 @@ struct BatchBody {
         self.storage = storage
         self.body = body
         self.limits = limits
-        allowance = limits.maximumDecodedBytes
+        allowance = limits.decodedBytes(for: body.count)
     }
 
     mutating func takeNode(_ name: String) throws(LarderError) -> Node {
@@ -120,7 +120,7 @@ struct BatchBody {
         let (bytes, overflow) = elements.multipliedReportingOverflow(by: size)
         guard !overflow, bytes <= allowance else {
             throw .arrowLimit(
-                "a record batch takes more than \(limits.maximumDecodedBytes) bytes decoded",
+                "a record batch takes more than \(limits.decodedBytes(for: body.count)) bytes decoded",
                 hint: "write smaller record batches")
         }
         allowance -= bytes
@@ -131,9 +131,24 @@ struct BatchBody {
         let size = count * MemoryLayout<Element>.stride
         precondition(size <= buffer.count, "buffer shorter than its values")
         return [Element](unsafeUninitializedCapacity: count) { target, initialized in
-            storage.withUnsafeBytes { source in
-                let bytes = UnsafeRawBufferPointer(rebasing: source[buffer.lowerBound..<buffer.lowerBound + size])
-                UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes)
+            withUnsafeBytes(of: buffer.prefix(size)) { UnsafeMutableRawBufferPointer(target).copyMemory(from: $0) }
+            initialized = count
+        }
+    }
+
+    /// The first `count` values of a buffer that is long enough, each turned into an element.
+    @inline(__always)
+    func values<Stored: BitwiseCopyable, Element: BitwiseCopyable>(
+        _ buffer: Range<Int>, count: Int, of type: Stored.Type, as element: (Stored) -> Element
+    ) -> [Element] {
+        let stride = MemoryLayout<Stored>.stride
+        precondition(count * stride <= buffer.count, "buffer shorter than its values")
+        return [Element](unsafeUninitializedCapacity: count) { target, initialized in
+            withUnsafeBytes(of: buffer) { source in
+                for index in 0..<count {
+                    target.initializeElement(
+                        at: index, to: element(source.loadUnaligned(fromByteOffset: index * stride, as: Stored.self)))
+                }
             }
             initialized = count
         }
@@ -149,5 +164,33 @@ struct BatchBody {
         return values(buffer, count: count, of: type)
     }
 
-    func bytes(_ range: Range<Int>) -> ArraySlice<UInt8> { storage[range] }
+    /// The next buffer as `count` fixed-width values, each turned into an element; the elements are charged.
+    @inline(__always)
+    mutating func takeValues<Stored: BitwiseCopyable, Element: BitwiseCopyable>(
+        _ name: String, count: Int, of type: Stored.Type, as element: (Stored) -> Element
+    ) throws(LarderError) -> [Element] {
+        let buffer = try takeBuffer(name, minimum: count * MemoryLayout<Stored>.stride)
+        try charge(count, size: MemoryLayout<Element>.stride)
+        return values(buffer, count: count, of: type, as: element)
+    }
+
+    /// Scattered runs of the received bytes, side by side.
+    func bytes(of runs: [Range<Int>], count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
+            storage.withUnsafeBytes { source in
+                var rest = UnsafeMutableRawBufferPointer(target)[...]
+                for run in runs where !run.isEmpty {
+                    UnsafeMutableRawBufferPointer(rebasing: rest.prefix(run.count))
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[run]))
+                    rest = rest.dropFirst(run.count)
+                }
+            }
+            initialized = count
+        }
+    }
+
+    /// - Parameter range: of the received bytes.
+    func withUnsafeBytes<Result>(of range: Range<Int>, _ work: (UnsafeRawBufferPointer) -> Result) -> Result {
+        storage.withUnsafeBytes { work(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
 }

@@ -10,12 +10,7 @@ extension ColumnDecoder {
         guard let first = offsets.first, let last = offsets.last, last <= data.count else {
             throw .malformedArrow("the offsets of column \"\(name)\" point past its data")
         }
-        let nullRuns =
-            validity.nullCount > 0
-            && offsets.indices.dropLast().contains {
-                !validity[$0] && offsets[$0] != offsets[$0 + 1]
-            }
-        if nullRuns {
+        if validity.firstNull(where: { offsets[$0] != offsets[$0 + 1] }) != nil {
             return try byteRuns(
                 isText: isText, validity: validity, name,
                 runs: offsets.indices.dropLast().map {
@@ -84,9 +79,7 @@ extension ColumnDecoder {
             offsets.append(total)
         }
         try body.charge(runs.count + 1, size: 8)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(total)
-        for run in runs { bytes.append(contentsOf: body.bytes(run)) }
+        let bytes = body.bytes(of: runs, count: total)
         return try byteColumn(isText: isText, validity: validity, offsets: offsets, bytes: bytes, name)
     }
 
@@ -116,11 +109,7 @@ extension ColumnDecoder {
         }
         var elements = child
         var offsets = offsets
-        let nullRuns =
-            validity.nullCount > 0
-            && (0..<validity.count).contains {
-                !validity[$0] && offsets[$0] != offsets[$0 + 1]
-            }
+        let nullRuns = validity.firstNull { offsets[$0] != offsets[$0 + 1] } != nil
         if first != 0 || last != child.count || nullRuns {
             var packed = [0]
             var kept: [Int] = []
@@ -173,36 +162,5 @@ extension ColumnDecoder {
         LarderError(
             .columnType, "column \"\(name)\", \(place(row)): element \(element + 1) of the list is null",
             hint: "lists hold no nulls; leave the element out, or make the whole list null")
-    }
-}
-
-/// The rule for strings: UTF-8 without NUL.
-enum TextCheck {
-    enum Kind {
-        case notUTF8
-        case nul
-    }
-
-    /// The first row that breaks the rule. Checks all rows in one go, then the edges between them.
-    static func firstFault(_ bytes: [UInt8], offsets: [Int]) -> (row: Int, kind: Kind)? {
-        do {
-            _ = try UTF8Span(validating: bytes.span)
-        } catch {
-            return (row(of: error.byteOffsets.lowerBound, offsets), .notUTF8)
-        }
-        for (row, offset) in offsets.enumerated() where offset < bytes.count && bytes[offset] & 0xC0 == 0x80 {
-            return (max(row - 1, 0), .notUTF8)
-        }
-        return bytes.firstIndex(of: 0).map { (row(of: $0, offsets), .nul) }
-    }
-
-    private static func row(of byte: Int, _ offsets: [Int]) -> Int {
-        var low = 0
-        var high = offsets.count - 1
-        while low < high {
-            let middle = (low + high) / 2
-            if offsets[middle + 1] > byte { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -58,9 +58,7 @@ struct ColumnDecoder {
     private mutating func nulls(_ type: ValueType, count: Int) throws(LarderError) -> Column {
         let width = if case .vector(let dimension) = type { dimension * 4 } else { 8 }
         try body.charge(count, size: width)
-        var column = Column(type: type)
-        for _ in 0..<count { column.appendNull() }
-        return column
+        return Column(type: type, nulls: count)
     }
 
     /// Offsets of a variable-width column: ascending, from wherever the first one is.
@@ -74,12 +72,10 @@ struct ColumnDecoder {
         try body.charge(rows + 1, size: 8)
         let offsets =
             isLarge
-            ? body.values(buffer, count: rows + 1, of: Int64.self).map { Int($0) }
-            : body.values(buffer, count: rows + 1, of: Int32.self).map { Int($0) }
-        var previous = 0
-        for offset in offsets {
-            guard offset >= previous else { throw .malformedArrow("the offsets of column \"\(name)\" do not ascend") }
-            previous = offset
+            ? body.values(buffer, count: rows + 1, of: Int64.self) { Int($0) }
+            : body.values(buffer, count: rows + 1, of: Int32.self) { Int($0) }
+        guard offsets.areAscendingFromZero else {
+            throw .malformedArrow("the offsets of column \"\(name)\" do not ascend")
         }
         return offsets
     }
@@ -93,35 +89,52 @@ struct ColumnDecoder {
         guard dictionary.type == type else {
             throw .malformedArrow("columns of different types share the dictionary of column \"\(name)\"")
         }
-        var rows = try takeIntegers(
+        var rows: [Int] = try takeIntegers(
             bitWidth: encoding.indexBitWidth, isSigned: encoding.isSigned, count: validity.count, name)
-        for row in rows.indices {
-            if !validity[row] {
-                rows[row] = -1
-            } else if rows[row] < 0 || rows[row] >= Int64(dictionary.count) {
-                throw .malformedArrow("column \"\(name)\", \(place(row)): no such entry in its dictionary")
-            }
+        let entries = UInt(dictionary.count)
+        // What a null row holds does not matter.
+        if let row = rows.indices.first(where: { UInt(bitPattern: rows[$0]) >= entries && validity[$0] }) {
+            throw .malformedArrow("column \"\(name)\", \(place(row)): no such entry in its dictionary")
         }
-        for row in rows { try body.charge(1, size: dictionary.storedSize(row < 0 ? nil : Int(row))) }
-        return dictionary.gathered(rows.lazy.map { Int($0) })
+        rows.clearNulls(validity, to: -1)
+        try charge(rows, of: dictionary)
+        return dictionary.gathered(rows)
     }
 
-    /// Integers of any width as 64 bits.
-    /// - Throws: when an unsigned one is beyond `Int64.max`; what null rows hold is not looked at by callers, so
-    ///   it wraps.
-    mutating func takeIntegers(
+    /// Charges what rows of a dictionary take, before they are copied: one entry may be wanted by many.
+    private mutating func charge(_ rows: [Int], of dictionary: Column) throws(LarderError) {
+        switch dictionary.type {
+        case .scalar(.string), .scalar(.bytes):
+            try body.charge(rows.count, size: 8)
+            for row in rows where row >= 0 { try body.charge(1, size: dictionary.byteRun(row).count) }
+        case .scalar: try body.charge(rows.count, size: 8)
+        case .vector(let dimension): try body.charge(rows.count, size: dimension * 4)
+        case .array:
+            try body.charge(rows.count, size: 8)
+            for row in rows where row >= 0 {
+                let elements = dictionary.elementRange(row)
+                try body.charge(elements.count, size: 8)
+                if !dictionary.byteOffsets.isEmpty {
+                    let end = dictionary.byteOffsets[elements.upperBound]
+                    try body.charge(1, size: end - dictionary.byteOffsets[elements.lowerBound])
+                }
+            }
+        }
+    }
+
+    /// Integers of any width as those of an element that is no narrower, or wrapped to it: a UInt64 above `Int64.max`
+    /// shows as a negative number.
+    mutating func takeIntegers<Element: FixedWidthInteger & BitwiseCopyable>(
         bitWidth: Int, isSigned: Bool, count: Int, _ name: String
-    ) throws(LarderError) -> [Int64] {
-        try body.charge(count, size: 8)
+    ) throws(LarderError) -> [Element] {
         switch (bitWidth, isSigned) {
-        case (8, true): return try body.takeValues(name, count: count, of: Int8.self).map { Int64($0) }
-        case (8, false): return try body.takeValues(name, count: count, of: UInt8.self).map { Int64($0) }
-        case (16, true): return try body.takeValues(name, count: count, of: Int16.self).map { Int64($0) }
-        case (16, false): return try body.takeValues(name, count: count, of: UInt16.self).map { Int64($0) }
-        case (32, true): return try body.takeValues(name, count: count, of: Int32.self).map { Int64($0) }
-        case (32, false): return try body.takeValues(name, count: count, of: UInt32.self).map { Int64($0) }
-        // A UInt64 above Int64.max shows as a negative number.
-        default: return try body.takeValues(name, count: count, of: Int64.self)
+        case (8, true): try body.takeValues(name, count: count, of: Int8.self) { Element(truncatingIfNeeded: $0) }
+        case (8, false): try body.takeValues(name, count: count, of: UInt8.self) { Element(truncatingIfNeeded: $0) }
+        case (16, true): try body.takeValues(name, count: count, of: Int16.self) { Element(truncatingIfNeeded: $0) }
+        case (16, false): try body.takeValues(name, count: count, of: UInt16.self) { Element(truncatingIfNeeded: $0) }
+        case (32, true): try body.takeValues(name, count: count, of: Int32.self) { Element(truncatingIfNeeded: $0) }
+        case (32, false): try body.takeValues(name, count: count, of: UInt32.self) { Element(truncatingIfNeeded: $0) }
+        default: try body.takeValues(name, count: count, of: Int64.self) { Element(truncatingIfNeeded: $0) }
         }
     }
 
@@ -136,16 +149,15 @@ struct ColumnDecoder {
     }
 }
 
-extension Column {
-    /// Bytes that a row of the column takes, roughly; those of a null when there is no row.
-    fileprivate func storedSize(_ row: Int?) -> Int {
-        switch (type, row) {
-        case (.vector(let dimension), _): dimension * 4
-        case (.scalar(.string), let row?), (.scalar(.bytes), let row?): 8 + byteOffsets[row + 1] - byteOffsets[row]
-        case (.array(.string), let row?), (.array(.bytes), let row?):
-            8 + elementRange(row).count * 8 + byteOffsets[listOffsets[row + 1]] - byteOffsets[listOffsets[row]]
-        case (.array, let row?): 8 + elementRange(row).count * 8
-        default: 8
+extension [Int] {
+    /// Without a branch for each, because nearly always they do.
+    fileprivate var areAscendingFromZero: Bool {
+        var previous = 0
+        var descents = 0
+        for offset in self {
+            descents += offset < previous ? 1 : 0
+            previous = offset
         }
+        return descents == 0
     }
 }

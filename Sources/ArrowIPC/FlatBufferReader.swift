@@ -73,8 +73,10 @@ struct FlatBufferTable {
         return try FlatBufferTable(bytes, at: target)
     }
 
-    func string(_ slot: Int) throws(LarderError) -> String? {
+    /// - Parameter limit: bytes that the names still to come may have.
+    func string(_ slot: Int, limit: Int) throws(LarderError) -> String? {
         guard let vector = try vector(slot, elementSize: 1) else { return nil }
+        guard vector.count <= limit else { throw .arrowLimit("the names of its columns", hint: "shorten them") }
         let text = bytes[vector.start..<vector.start + vector.count]
         guard let string = String(validating: text, as: UTF8.self) else {
             throw .malformedArrow("a name in its metadata is not UTF-8")

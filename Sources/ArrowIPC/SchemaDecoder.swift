@@ -6,6 +6,10 @@ struct SchemaDecoder {
     let options: ArrowReadOptions
     /// Fields seen so far, children included.
     private var fieldCount = 0
+    /// Bytes of their names. In a flatbuffer many names may share the same bytes.
+    private var nameBytes = 0
+    /// Room for the most columns with names as long as PostgreSQL's and then some.
+    private static let maximumNameBytes = 1 << 20
 
     init(limits: ArrowLimits, options: ArrowReadOptions) {
         self.limits = limits
@@ -37,7 +41,8 @@ struct SchemaDecoder {
         guard fieldCount <= limits.maximumColumns else {
             throw .arrowLimit("it has more than \(limits.maximumColumns) columns")
         }
-        let name = try table.string(0) ?? ""
+        let name = try table.string(0, limit: Self.maximumNameBytes - nameBytes) ?? ""
+        nameBytes += name.utf8.count
         let type = try decodeType(table, column: column ?? name, isChild: column != nil)
         var dictionary: DictionaryEncoding?
         if let encoding = try table.table(4) {

@@ -105,7 +105,7 @@ extension Column {
         switch type {
         case .scalar: appendElement(from: other, index: row)
         case .array:
-            for index in other.elementRange(row) { appendElement(from: other, index: index) }
+            appendElements(of: other, other.elementRange(row))
             listOffsets.append(elementCount)
         case .vector(let dimension):
             float32s.append(contentsOf: other.float32s[row * dimension..<(row + 1) * dimension])
@@ -124,61 +124,5 @@ extension Column {
             bytes.append(contentsOf: other.byteRun(index))
             byteOffsets.append(bytes.count)
         }
-    }
-
-    /// Appends every row of a column of the same type.
-    public mutating func append(contentsOf other: Column) {
-        precondition(other.type == type, "a \(type) column takes no rows of a \(other.type) column")
-        bools.append(contentsOf: other.bools)
-        int32s.append(contentsOf: other.int32s)
-        int64s.append(contentsOf: other.int64s)
-        float32s.append(contentsOf: other.float32s)
-        float64s.append(contentsOf: other.float64s)
-        if let end = byteOffsets.last {
-            byteOffsets.append(contentsOf: other.byteOffsets.dropFirst().lazy.map { $0 + end })
-        }
-        if let end = listOffsets.last {
-            listOffsets.append(contentsOf: other.listOffsets.dropFirst().lazy.map { $0 + end })
-        }
-        bytes.append(contentsOf: other.bytes)
-        validity.append(contentsOf: other.validity)
-    }
-
-    /// The rows at `rows`, in that order; a negative index gives a null.
-    public func gathered(_ rows: some Collection<Int>) -> Column {
-        var result = Column(type: type)
-        result.reserveCapacity(rows.count)
-        for row in rows {
-            if row < 0 { result.appendNull() } else { result.append(from: self, row: row) }
-        }
-        return result
-    }
-
-    /// The rows in `rows`.
-    public func slice(_ rows: Range<Int>) -> Column {
-        if rows == 0..<count { return self }
-        var result = Column(type: type)
-        var elements = rows
-        switch type {
-        case .scalar: break
-        case .array:
-            elements = listOffsets[rows.lowerBound]..<listOffsets[rows.upperBound]
-            result.listOffsets = listOffsets[rows.lowerBound...rows.upperBound].map { $0 - elements.lowerBound }
-        case .vector(let dimension):
-            elements = rows.lowerBound * dimension..<rows.upperBound * dimension
-        }
-        switch elementType {
-        case .bool: result.bools = Array(bools[elements])
-        case .int32, .date: result.int32s = Array(int32s[elements])
-        case .int64, .timestamp: result.int64s = Array(int64s[elements])
-        case .float32: result.float32s = Array(float32s[elements])
-        case .float64: result.float64s = Array(float64s[elements])
-        case .string, .bytes:
-            let start = byteOffsets[elements.lowerBound]
-            result.byteOffsets = byteOffsets[elements.lowerBound...elements.upperBound].map { $0 - start }
-            result.bytes = Array(bytes[start..<byteOffsets[elements.upperBound]])
-        }
-        result.validity = validity.slice(rows)
-        return result
     }
 }

@@ -73,11 +73,13 @@ extension Column {
     }
 
     private static func check(offsets: [Int], over length: Int) throws(StorageError) {
-        var previous = 0
         guard offsets.first == 0, offsets.last == length else { throw .offsetsNotAscending }
+        var previous = 0
+        var descents = 0
         for offset in offsets {
-            guard offset >= previous else { throw .offsetsNotAscending }
+            descents += offset < previous ? 1 : 0
             previous = offset
         }
+        guard descents == 0 else { throw .offsetsNotAscending }
     }
 }

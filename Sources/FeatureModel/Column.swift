@@ -51,14 +51,7 @@ public struct Column: Sendable {
     public mutating func reserveCapacity(_ rows: Int) {
         if case .array = type { listOffsets.reserveCapacity(rows + 1) }
         let elements = if case .vector(let dimension) = type { rows * dimension } else { rows }
-        switch elementType {
-        case .bool: bools.reserveCapacity(elements)
-        case .int32, .date: int32s.reserveCapacity(elements)
-        case .int64, .timestamp: int64s.reserveCapacity(elements)
-        case .float32: float32s.reserveCapacity(elements)
-        case .float64: float64s.reserveCapacity(elements)
-        case .string, .bytes: byteOffsets.reserveCapacity(elements + 1)
-        }
+        reserveElements(elements)
     }
 
     @inlinable

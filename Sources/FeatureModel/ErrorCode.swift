@@ -75,6 +75,7 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let trainingSetNotFound = ErrorCode("training_set_not_found", 404)
     public static let trainingSetExists = ErrorCode("training_set_exists", 409)
     public static let trainingSetNeedsGeneration = ErrorCode("training_set_needs_generation", 409)
+    public static let trainingSetDiffers = ErrorCode("training_set_differs", 409)
 
     // Jobs.
     public static let jobNotFound = ErrorCode("job_not_found", 404)
@@ -110,7 +111,8 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
         columnUnknown, columnType, rowsRejected, schemaVersionMismatch, sourceNotIngestible, quarantinedRowNotFound,
         featureViewNotWritable, spineInvalid,
         duplicateSourceRows, sourceQueryFailed, materializationConflict, asOfNotSettled,
-        trainingSetNotFound, trainingSetExists, trainingSetNeedsGeneration, jobNotFound, jobFinished, jobNotFinished,
+        trainingSetNotFound, trainingSetExists, trainingSetNeedsGeneration, trainingSetDiffers,
+        jobNotFound, jobFinished, jobNotFinished,
         jobNotSucceeded, jobLeaseLost, jobAbandoned, notMaterialized, onlineStoreRebuilding,
         onlineStoreUnavailable, onlineAheadOfClock, notReady, configurationInvalid, migrationRefused,
         migrationPending, registryUnavailable, cancelled, internalError,

@@ -3,10 +3,10 @@
 /// A column without nulls keeps no bits at all.
 public struct Validity: Sendable {
     /// Number of rows.
-    public private(set) var count: Int
-    public private(set) var nullCount: Int
-    /// Empty while there is no null; else `(count + 7) / 8` bytes.
-    public private(set) var bits: [UInt8]
+    public internal(set) var count: Int
+    public internal(set) var nullCount: Int
+    /// Empty while there is no null; else `(count + 7) / 8` bytes, in which the bits past `count` are 0.
+    public internal(set) var bits: [UInt8]
 
     public init() {
         count = 0
@@ -25,10 +25,11 @@ public struct Validity: Sendable {
     public init(count: Int, bits source: some Collection<UInt8>) {
         precondition(source.count >= (count + 7) / 8, "validity bitmap shorter than its rows")
         self.count = count
-        var bits = Array(source.prefix((count + 7) / 8))
-        if count % 8 != 0, let last = bits.last { bits[bits.count - 1] = last & UInt8((1 << (count % 8)) - 1) }
-        nullCount = count - bits.reduce(0) { $0 + $1.nonzeroBitCount }
-        self.bits = nullCount == 0 ? [] : bits
+        nullCount = 0
+        bits = Array(source.prefix((count + 7) / 8))
+        clearSpareBits()
+        nullCount = count - bits.setBitCount(from: 0)
+        if nullCount == 0 { bits = [] }
     }
 
     @inlinable
@@ -37,42 +38,37 @@ public struct Validity: Sendable {
     }
 
     public mutating func append(_ isValid: Bool) {
-        if !isValid, bits.isEmpty {
-            bits = [UInt8](repeating: 0xFF, count: (count + 7) / 8)
-            if count % 8 != 0 { bits[bits.count - 1] = UInt8((1 << (count % 8)) - 1) }
-        }
-        if nullCount > 0 || !isValid {
-            if count & 7 == 0 { bits.append(0) }
-            if isValid { bits[count >> 3] |= 1 << UInt8(count & 7) }
-        }
-        count += 1
-        if !isValid { nullCount += 1 }
-    }
-
-    public mutating func append(contentsOf other: Validity) {
-        if other.nullCount == 0 {
-            append(true, repeating: other.count)
-        } else {
-            for row in 0..<other.count { append(other[row]) }
-        }
-    }
-
-    public func slice(_ rows: Range<Int>) -> Validity {
-        var result = Validity()
-        if nullCount == 0 {
-            result.append(true, repeating: rows.count)
-        } else {
-            for row in rows { result.append(self[row]) }
-        }
-        return result
-    }
-
-    public mutating func append(_ isValid: Bool, repeating times: Int) {
         if isValid, nullCount == 0 {
-            count += times
+            count += 1
         } else {
-            for _ in 0..<times { append(isValid) }
+            if nullCount == 0 { keepBits() }
+            appendBit(isValid)
+            if !isValid { nullCount += 1 }
         }
+    }
+
+    /// Writes down the bits of rows that are all valid.
+    mutating func keepBits() {
+        bits = [UInt8](repeating: 0xFF, count: (count + 7) / 8)
+        clearSpareBits()
+    }
+
+    /// Adds a row to the bits, whatever they are; `nullCount` is left to the caller.
+    mutating func appendBit(_ isValid: Bool) {
+        if count & 7 == 0 { bits.append(0) }
+        if isValid { bits[count >> 3] |= 1 << UInt8(count & 7) }
+        count += 1
+    }
+
+    /// Keeps the promise that bits past `count` are 0.
+    mutating func clearSpareBits() {
+        if count & 7 != 0, !bits.isEmpty { bits[bits.count - 1] &= UInt8((1 << (count & 7)) - 1) }
+    }
+}
+
+extension [UInt8] {
+    func setBitCount(from start: Int) -> Int {
+        self[start...].reduce(0) { $0 + $1.nonzeroBitCount }
     }
 }
 

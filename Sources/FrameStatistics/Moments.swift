@@ -33,12 +33,20 @@ struct Moments: Sendable {
 
     @inline(never)
     private mutating func mergeBlock() {
-        let values = block.span
+        // Taken out for as long as it is read, so that the rest may be written.
+        var taken: [Double] = []
+        swap(&taken, &block)
+        defer {
+            taken.removeAll(keepingCapacity: true)
+            swap(&taken, &block)
+        }
+        let values = taken.span
         for index in values.indices {
             smallest = min(smallest, values[index])
             largest = max(largest, values[index])
         }
         rescale(to: Self.scale(for: max(smallest.magnitude, largest.magnitude)))
+        let scale = scale
         let blockSum = Self.sum(of: values) { $0 * scale }
         let blockMean = blockSum / Double(values.count)
         let blockSquares = Self.sum(of: values) {
@@ -53,7 +61,6 @@ struct Moments: Sendable {
         squares += blockSquares
         addToSum(blockSum)
         count = merged
-        block.removeAll(keepingCapacity: true)
     }
 
     /// In four lanes: they run side by side, and errors of a quarter of the additions add up in each.

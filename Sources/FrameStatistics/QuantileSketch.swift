@@ -100,14 +100,16 @@ struct QuantileSketch: Sendable {
     func keys(atRanks ranks: [Int]) -> [UInt64] {
         var run = buffer
         RadixSort.sort(&run)
-        let runs = [(keys: run, weight: 1)] + levels.enumerated().map { ($0.element, 1 << $0.offset) }
+        var runs: [(keys: [UInt64], weight: Int)] = [(keys: run, weight: 1)]
+        for (level, keys) in levels.enumerated() { runs.append((keys: keys, weight: 1 << level)) }
         return ranks.map { rank in
             // By halving the range of all keys: no second copy of the runs is needed.
             var low = UInt64.min
             var high = UInt64.max
             while low < high {
                 let middle = low + (high - low) / 2
-                let below = runs.reduce(0) { $0 + Self.count(in: $1.keys, upTo: middle) * $1.weight }
+                var below = 0
+                for run in runs { below += Self.count(in: run.keys, upTo: middle) * run.weight }
                 if below >= rank { high = middle } else { low = middle + 1 }
             }
             return low

@@ -73,6 +73,15 @@ extension JobStore {
     public func output(
         _ id: Int64, projectID: Int64? = nil, on connection: PostgresConnection
     ) async throws -> (job: Job, pieces: JobPieces) {
+        // One snapshot: a job that is removed meanwhile is either whole or not there.
+        try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+            try await storedOutput(id, projectID: projectID, on: connection)
+        }
+    }
+
+    private func storedOutput(
+        _ id: Int64, projectID: Int64?, on connection: PostgresConnection
+    ) async throws -> (job: Job, pieces: JobPieces) {
         let job = try await job(id, projectID: projectID, on: connection)
         guard job.state.isFinished else {
             throw LarderError(

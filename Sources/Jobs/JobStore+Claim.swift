@@ -14,11 +14,13 @@ extension JobStore {
     ) async throws -> ClaimedJob? {
         try await connection.transaction(isolation: .readCommitted) { connection in
             try await endAbandoned(on: connection)
+            // What was not to be begun again above is not now either: a lease may have run out in between.
             let rows = try await connection.query(
                 """
                 WITH next AS (
                     SELECT id FROM larder.job
-                    WHERE (state = 'queued' OR (state = 'running' AND lease_expires_at <= statement_timestamp()))
+                    WHERE (state = 'queued' OR (state = 'running' AND lease_expires_at <= statement_timestamp()
+                        AND NOT cancel_requested AND attempts < maximum_attempts))
                       AND kind = ANY(\(kinds.map(\.rawValue)))
                     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
                 )
@@ -95,16 +97,15 @@ extension JobStore {
     public func release(
         _ lease: JobLease, countsAttempt: Bool, on connection: PostgresConnection
     ) async throws {
-        let released = try await connection.execute(
+        try await end(
+            lease,
             """
-            WITH removed AS (DELETE FROM larder.job_output WHERE \(query: outputCondition(lease)))
             UPDATE larder.job SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'queued' END,
                 attempts = attempts - \(countsAttempt ? Int32(0) : 1), lease_expires_at = NULL,
                 finished_at = CASE WHEN cancel_requested THEN clock_timestamp() END,
                 expires_at = CASE WHEN cancel_requested THEN clock_timestamp() + kept_for END
             WHERE \(query: condition(lease)) AND state = 'running'
-            """)
-        guard released == 1 else { throw LarderError.leaseLost(lease) }
+            """, removesOutput: true, on: connection)
         try await JobChannel.announce(.queued, on: connection)
     }
 

@@ -47,17 +47,31 @@ extension JobStore {
     private func finish(
         _ lease: JobLease, _ state: JobState, _ changes: PostgresQuery, on connection: PostgresConnection
     ) async throws {
-        let removal: PostgresQuery =
-            state == .succeeded
-            ? "" : "WITH removed AS (DELETE FROM larder.job_output WHERE \(query: outputCondition(lease))) "
-        let finished = try await connection.execute(
+        try await end(
+            lease,
             """
-            \(query: removal)UPDATE larder.job SET state = \(state.rawValue), \(query: changes), lease_expires_at = NULL,
+            UPDATE larder.job SET state = \(state.rawValue), \(query: changes), lease_expires_at = NULL,
                 finished_at = coalesce(finished_at, clock_timestamp()),
                 expires_at = coalesce(expires_at, clock_timestamp() + kept_for)
             WHERE \(query: condition(lease)) AND state IN ('running', \(state.rawValue))
-            """)
-        guard finished == 1 else { throw LarderError.leaseLost(lease) }
+            """, removesOutput: state != .succeeded, on: connection)
+    }
+
+    /// Runs the statement that ends an attempt. The output goes only with a job that the statement changed: one that is refused
+    /// must leave alone what a job has that succeeded under the same lease.
+    func end(
+        _ lease: JobLease, _ update: PostgresQuery, removesOutput: Bool, on connection: PostgresConnection
+    ) async throws {
+        let removal: PostgresQuery =
+            removesOutput
+            ? """
+            , removed AS (
+                DELETE FROM larder.job_output o USING ended e WHERE o.job_id = e.id AND o.lease_token = e.lease_token
+            )
+            """ : ""
+        let ended = try await connection.query(
+            "WITH ended AS (\(query: update) RETURNING id, lease_token)\(query: removal) SELECT id FROM ended")
+        guard ended.count == 1 else { throw LarderError.leaseLost(lease) }
     }
 
     /// The text without what PostgreSQL's text cannot hold.

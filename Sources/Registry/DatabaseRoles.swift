@@ -76,6 +76,8 @@ public struct DatabaseRoles: Sendable {
             "GRANT INSERT, UPDATE ON larder.measured_rate TO \(query: writer)",
             "GRANT INSERT, UPDATE, DELETE ON larder.job, larder.job_output TO \(query: writer)",
             "GRANT INSERT ON larder.job_input TO \(query: writer)",
+            "GRANT INSERT, UPDATE, DELETE ON larder.training_set TO \(query: writer)",
+            "GRANT INSERT ON larder.training_set_spine, larder.training_set_generation TO \(query: writer)",
             // Two loads of one source wait for each other by a lock on its row, which asks for a right to change it.
             "GRANT UPDATE (layout_version) ON larder.source_table TO \(query: writer)",
             "GRANT USAGE ON SCHEMA larder_raw TO \(query: source)",

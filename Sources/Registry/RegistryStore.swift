@@ -20,6 +20,15 @@ public struct RegistryStore: Sendable {
         return try rows.first.map { try RegisteredProject(document: try $0.decode("contents", as: String.self)) }
     }
 
+    /// A revision of a project as it was; nil when there is none of that number.
+    public func project(
+        id: Int64, revision: Int64, on connection: PostgresConnection
+    ) async throws -> RegisteredProject? {
+        let rows = try await connection.query(
+            "SELECT contents FROM larder.revision WHERE project_id = \(id) AND revision = \(revision)")
+        return try rows.first.map { try RegisteredProject(document: try $0.decode("contents", as: String.self)) }
+    }
+
     /// The number of a project's newest revision; nil when there is no such project.
     public func revision(ofProject id: Int64, on connection: PostgresConnection) async throws -> Int64? {
         let rows = try await connection.query("SELECT revision FROM larder.project WHERE id = \(id)")

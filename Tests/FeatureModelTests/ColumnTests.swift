@@ -29,11 +29,55 @@ import Testing
                 #expect((0..<result.count).map { result[$0] } == expected, "seed \(seed)")
                 #expect(result.nullCount == expected.count { $0.isNull }, "seed \(seed)")
             }
+            let part = column.gathered(at: rows.map(Int32.init)[7..<19])
+            #expect((0..<part.count).map { part[$0] } == Array(expected[7..<19]), "seed \(seed)")
             let slice = column.slice(3..<9)
             #expect((0..<slice.count).map { slice[$0] } == Array(values[3..<9]), "seed \(seed)")
             var copy = Column(type: type)
             for row in 0..<column.count { copy.append(from: column, row: row) }
             #expect(copy == column, "seed \(seed)")
+        }
+    }
+
+    @Test("columns put together again are the column they were cut from, down to its storage", arguments: types)
+    func concatenate(type: ValueType) throws {
+        for seed in UInt64(1)...20 {
+            var random = SeededGenerator(state: seed)
+            let values = (0..<40).map { _ in Value.random(of: type, &random) }
+            let column = try #require(Column(type: type, values: values))
+            var edges = (0..<3).map { _ in Int.random(in: 0...40, using: &random) }.sorted()
+            edges = [0] + edges + [40]
+            var whole = Column(type: type)
+            for (start, end) in zip(edges, edges.dropFirst()) { whole.append(contentsOf: column.slice(start..<end)) }
+            #expect(whole == column && whole.validity == column.validity, "seed \(seed)")
+            #expect(whole.bytes == column.bytes && whole.byteOffsets == column.byteOffsets, "seed \(seed)")
+            #expect(whole.listOffsets == column.listOffsets, "seed \(seed)")
+        }
+    }
+
+    @Test("a column of nulls", arguments: types)
+    func nulls(type: ValueType) {
+        for count in [0, 1, 8, 9] {
+            let column = Column(type: type, nulls: count)
+            #expect(column == Column(type: type, values: repeatElement(.null, count: count)))
+            #expect(column.nullCount == count)
+        }
+    }
+
+    @Test("short and long runs of bytes are gathered whole, also at both ends of the storage")
+    func runs() throws {
+        let values = [17, 0, 16, 1, 15, 40, 8, 3].enumerated().map { index, length in
+            Value.bytes((0..<length).map { UInt8(16 * index + $0 % 16) })
+        }
+        let column = try #require(Column(type: .bytes, values: values))
+        for seed in UInt64(1)...50 {
+            var random = SeededGenerator(state: seed)
+            let rows = (0..<Int.random(in: 0...12, using: &random)).map { _ in Int32.random(in: -1..<8, using: &random)
+            }
+            let gathered = column.gathered(at: rows)
+            #expect(
+                (0..<gathered.count).map { gathered[$0] } == rows.map { $0 < 0 ? .null : values[Int($0)] },
+                "seed \(seed)")
         }
     }
 
@@ -112,6 +156,36 @@ import Testing
             // Bits beyond the rows are ignored, and more bytes than needed too.
             if flags.count % 8 != 0 { packed[packed.count - 1] |= UInt8(truncatingIfNeeded: 0xFF << (flags.count % 8)) }
             #expect(Validity(count: flags.count, bits: packed + [0xFF]) == appended, "seed \(seed)")
+        }
+    }
+
+    @Test("slices and what is appended at once have the bits of single appends")
+    func runs() {
+        for seed in UInt64(1)...300 {
+            var random = SeededGenerator(state: seed)
+            // Long stretches without a null too, so that bits come and go.
+            let flags = (0..<Int.random(in: 0...6, using: &random)).flatMap { _ in
+                let isMixed = Bool.random(using: &random)
+                return (0..<Int.random(in: 0...30, using: &random)).map { _ in !isMixed || Bool.random(using: &random) }
+            }
+            func single(_ flags: some Sequence<Bool>) -> Validity {
+                var validity = Validity()
+                for flag in flags { validity.append(flag) }
+                return validity
+            }
+            let whole = single(flags)
+            let edges = (0..<2).map { _ in Int.random(in: 0...flags.count, using: &random) }.sorted()
+            let slice = whole.slice(edges[0]..<edges[1])
+            #expect(slice == single(flags[edges[0]..<edges[1]]), "seed \(seed)")
+            var joined = slice
+            joined.append(contentsOf: whole)
+            #expect(joined == single(flags[edges[0]..<edges[1]] + flags), "seed \(seed)")
+            for flag in [true, false] {
+                joined = slice
+                joined.append(flag, repeating: edges[0])
+                #expect(
+                    joined == single(flags[edges[0]..<edges[1]] + repeatElement(flag, count: edges[0])), "seed \(seed)")
+            }
         }
     }
 

@@ -61,6 +61,8 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await worker.run() }
                 defer { group.cancelAll() }
+                // The session that listens may be later than the job.
+                try await waitForStatement(jobs, "LISTEN")
                 try await waitForStatement(jobs, "SELECT pg_sleep")
                 #expect(try await endSessions(jobs) >= 2)
                 try await jobs.wait(for: id, toBe: .succeeded)

@@ -369,8 +369,8 @@ private let weather = """
                     spine in
                     try await CreateTrainingSet(stores: larder.stores).run(
                         .init(
-                            features: .references(features), spinePath: spine, spineFormat: .csv, outputPath: target,
-                            outputFormat: .csv),
+                            trainingSet: .init(features: .references(features)), spine: .file(path: spine, .csv),
+                            outputPath: target, outputFormat: .csv),
                         in: try await larder.project())
                 }
             }

@@ -6,9 +6,9 @@
 #
 # LARDER_BENCH_ROWS (10000000) is the size of the table of users; spines shrink with it, and of a smaller one nothing is
 # judged. LARDER_BENCH_ROUNDS (3) is how often everybody is timed. LARDER_BENCH_ONLY=flights,10k measures some rows only.
-# LARDER_BENCH_KEEP=1 leaves data and loaded stack for the next run with it, which takes them if rows, definitions and
-# migrations are the same; a run without it begins from nothing. LARDER_BENCH_PYTHON is another Python with the packages
-# of training_set/requirements.txt.
+# LARDER_BENCH_KEEP=1 leaves data and loaded stack for the next run with it, which takes them if rows and definitions are
+# the same; a run without it begins from nothing, and has to when rows are stored in another way. LARDER_BENCH_PYTHON is
+# another Python with the packages of training_set/requirements.txt.
 
 source "$checkout/dev/lib/python.sh"
 source "$checkout/dev/bench.d/training_set/load.sh"
@@ -37,7 +37,7 @@ remove_everything() {
 # What has to be the same for a loaded stack to be taken as it is.
 fingerprint() {
     echo "$table_rows"
-    cat migrations/*.sql "$definitions"/*.yaml dev/bench.d/training_set/data.py | sha256sum
+    cat "$definitions"/*.yaml dev/bench.d/training_set/data.py | sha256sum
 }
 
 load_everything() {
@@ -48,10 +48,8 @@ load_everything() {
     enter_stack
     milliseconds_of load_larder "$data" arrow
     say "loaded into Larder in $((elapsed / 1000)) s"
-    if [[ ,${LARDER_BENCH_ONLY:-feast}, == *,feast,* ]]; then
-        as_superuser <<<"CREATE DATABASE feast OWNER larder"
-        "$python" dev/bench.d/training_set/feast_store.py "$data"
-    fi
+    as_superuser <<<"CREATE DATABASE feast OWNER larder"
+    "$python" dev/bench.d/training_set/feast_store.py "$data" >&2
     # Within minutes autovacuum would do this, in the middle of what is timed.
     as_superuser larder <<<"VACUUM (ANALYZE)"
     checkpoint
@@ -62,10 +60,10 @@ benchmark() {
     local python wanted=()
     python=${LARDER_BENCH_PYTHON:-$(python_environment dev/bench.d/training_set/requirements.txt)}
     [[ -n ${LARDER_BENCH_KEEP:-} ]] || trap remove_everything EXIT
-    # Modules compiled once, not in what is timed, and none left in the checkout.
-    export PYTHONPYCACHEPREFIX="$data/bytecode" DO_NOT_TRACK=1 FEAST_USAGE=False
+    export FEAST_USAGE=False
     if [[ -n ${LARDER_BENCH_KEEP:-} ]] && fingerprint | cmp -s - "$data/loaded"; then
         enter_stack
+        larder migrate >&2
     else
         load_everything
     fi

@@ -36,6 +36,7 @@ public struct DropGeneration: Sendable {
     ) async throws -> Result {
         let lifecycle = ChangeLifecycle(stores: stores)
         var current = project
+        try await refuseWhatTrainingSetsNeed(try project.droppableView(named: name), number)
         let state = try project.droppableView(named: name).generation(number)?.state
         if state != .dropping {
             current = try await lifecycle.make(.beginDrop(view: name, generation: number), in: project)
@@ -44,6 +45,19 @@ public struct DropGeneration: Sendable {
         let deleted = try await deleteOnline(view, number, in: current, progress: progress)
         let last = try await lifecycle.make(.finishDrop(view: name, generation: number), in: current)
         return Result(onlineKeysDeleted: deleted, revision: last.revision)
+    }
+
+    /// A training set that was kept is made again from the generations it was read from.
+    private func refuseWhatTrainingSetsNeed(_ view: RegisteredFeatureView, _ number: Int32) async throws {
+        let names = try await stores.writer.withConnection { connection in
+            try await TrainingSetStore.names(readFrom: view.id, generation: number, on: connection)
+        }
+        guard let first = names.first else { return }
+        throw LarderError(
+            .trainingSetNeedsGeneration,
+            "generation \(number) of feature view \"\(view.name)\" is what \(names.count == 1 ? "training set" : "training sets") "
+                + names.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ") + " can be made again from",
+            hint: "write the set to a file if you need it, then: larder training-set delete \(first)")
     }
 
     private func deleteOnline(

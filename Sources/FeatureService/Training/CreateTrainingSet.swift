@@ -1,40 +1,29 @@
 public import FeatureDefinitions
-import FeatureModel
-import OfflineStore
+public import FeatureModel
 
-/// Joins a spine with the features that were right at each row's time, and writes the frame.
+/// Makes a training set out of files, into a file.
 public struct CreateTrainingSet: Sendable {
-    /// Which features are wanted.
-    public enum Features: Sendable {
-        case service(String)
-        /// `view:feature`, `view@2:feature`, `view:*`.
-        case references([String])
-    }
-
     public struct Request: Sendable {
-        public var features: Features
-        /// `-` is standard input.
-        public var spinePath: String
-        public var spineFormat: FrameFormat
+        public var trainingSet: TrainingSetRequest
+        public var spine: Spine
         /// `-` is standard output.
         public var outputPath: String
         public var outputFormat: FrameFormat
-        public var options: TrainingSetOptions
-        public var resources: TrainingSetResources
 
-        public init(
-            features: Features, spinePath: String, spineFormat: FrameFormat, outputPath: String,
-            outputFormat: FrameFormat, options: TrainingSetOptions = TrainingSetOptions(),
-            resources: TrainingSetResources = TrainingSetResources()
-        ) {
-            self.features = features
-            self.spinePath = spinePath
-            self.spineFormat = spineFormat
+        public init(trainingSet: TrainingSetRequest, spine: Spine, outputPath: String, outputFormat: FrameFormat) {
+            self.trainingSet = trainingSet
+            self.spine = spine
             self.outputPath = outputPath
             self.outputFormat = outputFormat
-            self.options = options
-            self.resources = resources
         }
+    }
+
+    public enum Spine: Sendable {
+        /// A path, or `-` for standard input.
+        case file(path: String, FrameFormat)
+        case sql(String)
+        /// Every change between two times, both included.
+        case changes(from: Timestamp, through: Timestamp)
     }
 
     private let stores: Stores
@@ -48,44 +37,27 @@ public struct CreateTrainingSet: Sendable {
     public func run(
         _ request: Request, in project: RegisteredProject, progress: @Sendable (Int) -> Void = { _ in }
     ) async throws -> TrainingSetReport {
-        guard request.outputPath == "-" || request.outputPath != request.spinePath else {
+        if case .file(let path, _) = request.spine, path != "-", path == request.outputPath {
             throw LarderError(
-                .usage, "the training set would replace its own spine \"\(request.spinePath)\"",
-                hint: "choose another --out")
+                .usage, "the training set would replace its own spine \"\(path)\"", hint: "choose another --out")
         }
-        let plan = try TrainingSetPlan(
-            FeatureSelection.resolve(request.features, in: project), options: request.options)
-        let input = try SpineInput(path: request.spinePath)
+        let spine = try request.spine.opened()
         var output = try ByteOutput(path: request.outputPath)
-        var writer: FrameWriter?
-        let run = TrainingSetRun(plan: plan, resources: request.resources)
-        let report = try await SharedSnapshot.with(
-            connections: request.resources.connections, of: stores.writer
-        ) { connections in
-            try await run.run(
-                input, format: request.spineFormat, keepsText: request.outputFormat == .csv, on: connections,
-                begin: { fields in
-                    var first = FrameWriter(format: request.outputFormat, fields: fields)
-                    try output.write(first.begin())
-                    writer = first
-                },
-                sink: { batches in
-                    for batch in batches { if let bytes = writer?.write(batch) { try output.write(bytes) } }
-                }, progress: progress)
-        }
-        if let bytes = writer?.end() { try output.write(bytes) }
+        let report = try await MakeTrainingSet(stores: stores).run(
+            request.trainingSet, spine: spine, in: project, format: request.outputFormat,
+            write: { try output.write($0) }, progress: progress)
         try output.finish()
         return report
     }
 }
 
-extension FeatureSelection {
-    static func resolve(
-        _ features: CreateTrainingSet.Features, in project: RegisteredProject
-    ) throws(LarderError) -> FeatureSelection {
-        switch features {
-        case .service(let name): try resolve(service: project.featureService(named: name), in: project)
-        case .references(let references): try resolve(references: references, in: project)
+extension CreateTrainingSet.Spine {
+    /// - Throws: `file_unreadable`.
+    func opened() throws(LarderError) -> SpineSource {
+        switch self {
+        case .file(let path, let format): .input(try SpineInput(path: path), format)
+        case .sql(let sql): .sql(sql)
+        case .changes(let start, let end): .changes(from: start, through: end)
         }
     }
 }

@@ -59,8 +59,7 @@ struct SegmentJoin {
         var joining: Duration
     }
 
-    /// - Parameter forced: overrides the choice of strategies.
-    func run(_ segment: SpineSegment, strategy forced: JoinStrategy?) async throws -> Outcome {
+    func run(_ segment: SpineSegment, _ resources: TrainingSetResources) async throws -> Outcome {
         let start = ContinuousClock.now
         var spines: [SpineIndex] = []
         var numbers: [[String]: Int] = [:]
@@ -73,7 +72,7 @@ struct SegmentJoin {
                 spines.append(try Self.spineIndex(segment, selection))
                 numbers[names] = number
             }
-            let plan = try await plan.histories[view].plan(for: spines[number], forced: forced, on: connections[0])
+            let plan = try await plan.histories[view].plan(for: spines[number], forced: resources.strategy, on: connections[0])
             plans.append(plan)
             tasks.append(
                 ViewTask(view: view, history: self.plan.histories[view], spine: number, strategy: plan.strategy))
@@ -83,7 +82,7 @@ struct SegmentJoin {
             AsOfResult(spine: spines[task.spine], featureTypes: task.history.schema.features.map(\.type))
         }
         var works = tasks.map { _ in PartJoin.Work() }
-        try await join(units(of: tasks, spines), spines) { view, part, work in
+        try await join(resources.joinsNothing ? [] : units(of: tasks, spines), spines) { view, part, work in
             results[view].add(part, of: spines[tasks[view].spine])
             works[view] = works[view] + work
         }

@@ -5,13 +5,7 @@ import TextFormats
 ///
 /// Columns of text formats that nobody declared have the types that all of their values have. A spine that is longer than a
 /// segment is therefore read twice, first for the types.
-struct SpineReader {
-    /// How much a segment holds: what comes first ends it.
-    struct SegmentLimit {
-        var rows: Int
-        var bytes: Int
-    }
-
+struct SpineReader: SpineSegments {
     /// The columns that go into the training set.
     let fields: [Field]
     private var rows: SpineRows

@@ -47,7 +47,7 @@ struct SpineRows {
     }
 
     /// The next rows, none at the end.
-    mutating func next(_ limit: SpineReader.SegmentLimit) async throws -> Segment {
+    mutating func next(_ limit: SegmentLimit) async throws -> Segment {
         while !hasReadAll, available < limit.rows, typed.byteCount + text.byteCount < limit.bytes {
             try Task.checkCancellation()
             try take(try await input.next())

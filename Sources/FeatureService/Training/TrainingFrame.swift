@@ -9,6 +9,7 @@ struct TrainingFrame {
         case spine(Int)
         case eventTime(view: Int)
         case feature(FeatureSelection.Output)
+        case split(TrainingSetSplit)
     }
 
     let fields: [Field]
@@ -31,6 +32,10 @@ struct TrainingFrame {
             fields.append(Field(name: name, type: selection.feature(output).type))
             sources.append(.feature(output))
         }
+        if let split = options.split {
+            fields.append(Field(name: TrainingSetSplit.columnName, type: .string, isNullable: false))
+            sources.append(.split(split))
+        }
         var seen: Set<String> = []
         for field in fields where !seen.insert(field.name).inserted {
             throw LarderError(
@@ -44,16 +49,30 @@ struct TrainingFrame {
     /// Some rows of the frame.
     /// - Parameters:
     ///   - rows: within the segment.
+    ///   - segment: of the spine.
+    ///   - firstRow: the segment's first row in the spine, from 0.
     ///   - joins: by view of the selection.
-    func batch(_ rows: Range<Int>, of spine: RecordBatch, _ joins: [AsOfResult]) -> RecordBatch {
+    func batch(
+        _ rows: Range<Int>, of segment: SpineSegment, firstRow: Int, _ joins: [AsOfResult]
+    ) -> RecordBatch {
         let columns = sources.map { source -> Column in
             switch source {
-            case .spine(let index): spine.columns[index].slice(rows)
+            case .spine(let index): segment.batch.columns[index].slice(rows)
             case .eventTime(let view): joins[view].eventTimes(rows)
             case .feature(let output): joins[output.view].column(output.feature, rows)
+            case .split(let split): Self.parts(of: rows, firstRow: firstRow, segment, split)
             }
         }
         return RecordBatch(fields: fields, columns: columns, rowCount: rows.count)
+    }
+
+    private static func parts(
+        of rows: Range<Int>, firstRow: Int, _ segment: SpineSegment, _ split: TrainingSetSplit
+    ) -> Column {
+        var column = Column(type: .string)
+        column.reserveCapacity(rows.count)
+        for row in rows { column.append(string: split.part(ofRow: firstRow + row, at: segment.timestamps[row])) }
+        return column
     }
 }
 

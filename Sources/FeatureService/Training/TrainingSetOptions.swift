@@ -18,6 +18,9 @@ public struct TrainingSetOptions: Sendable {
     /// Instead of the ttl that the view declares, by view name or alias, in microseconds; a nil within means no ttl.
     public var ttlOfView: [String: Int64?] = [:]
 
+    /// Adds a column that divides the rows.
+    public var split: TrainingSetSplit?
+
     public enum KnownByOption: String, Sendable, CaseIterable {
         case eventTime = "event_time"
         case recorded
@@ -33,6 +36,8 @@ public struct TrainingSetResources: Sendable {
     public var memoryBytes = 512 << 20
     /// Sessions with PostgreSQL that work side by side.
     public var connections = 2
+    /// Stops after the first segment's plans were made: for telling them.
+    var joinsNothing = false
     /// Overrides the choice of how to join; for comparing.
     public var strategy: JoinStrategy?
 

@@ -2,17 +2,22 @@ import FeatureDefinitions
 import FeatureModel
 import OfflineStore
 import PointInTime
+import PostgresClient
 
 /// What is joined to every segment of a spine.
 struct TrainingSetPlan {
     let selection: FeatureSelection
     let options: TrainingSetOptions
+    let projectID: Int64
     /// By view of the selection.
-    let histories: [ViewHistory]
+    private(set) var histories: [ViewHistory]
 
     /// - Throws: `LarderError` `request_invalid` for a ttl of a view that is not asked for.
-    init(_ selection: FeatureSelection, options: TrainingSetOptions) throws(LarderError) {
+    init(
+        _ selection: FeatureSelection, projectID: Int64, options: TrainingSetOptions
+    ) throws(LarderError) {
         self.selection = selection
+        self.projectID = projectID
         self.options = options
         for name in options.ttlOfView.keys where !selection.views.contains(where: { $0.outputName == name }) {
             throw LarderError(
@@ -52,10 +57,27 @@ struct TrainingSetPlan {
         }
     }
 
+    /// This plan, reading what counts now wherever a past state is no different.
+    func simplified(on connection: PostgresConnection) async throws -> TrainingSetPlan {
+        var plan = self
+        for index in histories.indices {
+            plan.histories[index] = try await histories[index].simplified(on: connection)
+        }
+        return plan
+    }
+
+    /// How much of the spine is read at first, before its width is known: a few columns are the rule.
+    func firstLimit(_ resources: TrainingSetResources) -> SegmentLimit {
+        SegmentLimit(
+            rows: segmentRows(memoryBytes: resources.memoryBytes, spineRowBytes: 48), bytes: resources.memoryBytes / 4)
+    }
+
     /// Rows of a segment that fit into `bytes`, were all of them found.
     func segmentRows(memoryBytes bytes: Int, spineRowBytes: Int) -> Int {
         // Half of it is for what comes and goes: buffers of connections, parts being put together, batches being written.
-        let perRow = selection.views.reduce(spineRowBytes + 40) { $0 + 30 + $1.features.reduce(0) { $0 + $1.type.usualBytes } }
+        let perRow = selection.views.reduce(spineRowBytes + 40) { sum, view in
+            sum + 30 + view.features.reduce(0) { $0 + $1.type.usualBytes }
+        }
         return max(1_024, min(Self.maximumSegmentRows, bytes / 2 / perRow))
     }
 

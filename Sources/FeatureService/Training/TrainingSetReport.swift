@@ -33,10 +33,14 @@ public struct TrainingSetReport: Sendable {
     }
 
     public internal(set) var phases = Phases()
+    /// Whether it was made, and not only planned.
+    public internal(set) var isMade = true
     public internal(set) var rowCount = 0
     public let columns: [String]
     public internal(set) var views: [View]
     public internal(set) var segmentCount = 0
+    /// Of a training set that was given a name.
+    public internal(set) var saved: SavedTrainingSet?
 
     init(plan: TrainingSetPlan, columns: [String]) {
         self.columns = columns

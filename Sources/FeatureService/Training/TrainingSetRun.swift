@@ -17,53 +17,54 @@ struct TrainingSetRun {
 
     /// - Parameters:
     ///   - begin: told the columns, before the first row.
+    ///   - segment: told each segment of the spine.
     ///   - sink: takes the rows, batch by batch; the next batches wait for it.
     ///   - progress: told the number of rows that are done.
     func run(
-        _ input: SpineInput, format: FrameFormat, keepsText: Bool, on connections: [PostgresConnection],
-        begin: ([Field]) async throws -> Void, sink: ([RecordBatch]) async throws -> Void,
-        progress: @Sendable (Int) -> Void
+        _ spine: any SpineSegments, on connections: [PostgresConnection],
+        begin: (_ fields: [Field]) async throws -> Void, segment: (RecordBatch) async throws -> Void,
+        sink: ([RecordBatch]) async throws -> Void, progress: @Sendable (Int) -> Void
     ) async throws -> TrainingSetReport {
-        // The spine's own width is known only once it was read; a few columns are the rule.
-        var limit = SpineReader.SegmentLimit(
-            rows: plan.segmentRows(memoryBytes: resources.memoryBytes, spineRowBytes: 48),
-            bytes: resources.memoryBytes / 4)
+        var spine = spine
+        var limit = plan.firstLimit(resources)
         var clock = PhaseClock()
-        var spine = try await SpineReader.open(
-            input, format: format, requestKeys: plan.selection.requestKeys, options: plan.options,
-            keepsText: keepsText, limit: limit)
         let frame = try TrainingFrame(
             selection: plan.selection, spineFields: spine.fields, options: plan.options)
         try await begin(frame.fields)
         var report = TrainingSetReport(plan: plan, columns: frame.fields.map(\.name))
         let join = SegmentJoin(plan, on: connections)
-        while let segment = try await spine.next(limit) {
+        while let rows = try await spine.next(limit) {
+            try await segment(rows.batch)
             report.phases.reading += clock.lap()
-            let outcome = try await join.run(segment, strategy: resources.strategy)
+            let outcome = try await join.run(rows, resources)
             report.add(outcome)
+            if resources.joinsNothing {
+                report.isMade = false
+                break
+            }
             clock.lap()
-            try await write(segment.batch, outcome.results, frame, sink)
+            try await write(rows, firstRow: report.rowCount - rows.rowCount, outcome.results, frame, sink)
             report.phases.writing += clock.lap()
             progress(report.rowCount)
-            let rowBytes = GatheredRows(segment.batch).byteCount / max(1, segment.rowCount)
+            let rowBytes = GatheredRows(rows.batch).byteCount / max(1, rows.rowCount)
             limit.rows = plan.segmentRows(memoryBytes: resources.memoryBytes, spineRowBytes: rowBytes)
         }
         return report
     }
 
     private func write(
-        _ spine: RecordBatch, _ joins: [AsOfResult], _ frame: TrainingFrame,
+        _ segment: SpineSegment, firstRow: Int, _ joins: [AsOfResult], _ frame: TrainingFrame,
         _ sink: ([RecordBatch]) async throws -> Void
     ) async throws {
-        let starts = Array(stride(from: 0, to: spine.rowCount, by: Self.rowsPerBatch))
+        let starts = Array(stride(from: 0, to: segment.rowCount, by: Self.rowsPerBatch))
         for first in stride(from: 0, to: starts.count, by: Self.batchesAtOnce) {
             try Task.checkCancellation()
             let some = starts[first..<min(starts.count, first + Self.batchesAtOnce)]
             let batches = await withTaskGroup(of: (Int, RecordBatch).self) { group in
                 for start in some {
                     group.addTask {
-                        let rows = start..<min(spine.rowCount, start + Self.rowsPerBatch)
-                        return (start, frame.batch(rows, of: spine, joins))
+                        let rows = start..<min(segment.rowCount, start + Self.rowsPerBatch)
+                        return (start, frame.batch(rows, of: segment, firstRow: firstRow, joins))
                     }
                 }
                 return await group.reduce(into: []) { $0.append($1) }

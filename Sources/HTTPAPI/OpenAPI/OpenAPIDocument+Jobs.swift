@@ -83,7 +83,7 @@ extension OpenAPIDocument {
 
     private static let jobState: JSONValue = ["enum": .array(JobState.allCases.map { .string($0.rawValue) })]
 
-    private static func query(_ name: String, _ schema: JSONValue, _ description: String) -> JSONValue {
+    static func query(_ name: String, _ schema: JSONValue, _ description: String) -> JSONValue {
         [
             "name": .string(name), "in": "query", "explode": false, "description": .string(description),
             "schema": schema,

@@ -16,12 +16,13 @@ enum OpenAPIDocument {
             ["name": "registry", "description": "What is defined"],
             ["name": "writes", "description": "Rows into sources and feature views"],
             ["name": "definitions", "description": "Plans and applies"],
+            ["name": "training", "description": "Training sets"],
             ["name": "jobs", "description": "Long work: how it stands, what it made"],
             ["name": "feast", "description": "Paths that Feast's clients speak"],
             ["name": "operations", "description": "Health, metrics, this document"],
         ],
         "paths": .object(
-            onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + jobPaths
+            onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + trainingSetPaths + jobPaths
                 + feastPaths + operationsPaths),
         "components": [
             "schemas": .object(requestSchemas + answerSchemas + rowsSchemas + viewSchemas + jobSchemas),

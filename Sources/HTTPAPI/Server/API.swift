@@ -7,7 +7,8 @@ struct API: Sendable {
     let dependencies: ServerDependencies
 
     var routes: [Route] {
-        onlineRoutes + registryRoutes + writeRoutes + definitionRoutes + jobRoutes + feastRoutes + operationsRoutes
+        onlineRoutes + registryRoutes + writeRoutes + definitionRoutes + trainingSetRoutes + jobRoutes
+            + feastRoutes + operationsRoutes
     }
 
     func project(named name: String) throws -> ServedProject {

@@ -9,6 +9,8 @@ public struct ServerConfiguration: Sendable {
     public var port = 6580
     public var clock = ServingClock.system
     public var limits = ServingLimits()
+    /// What one training set may take.
+    public var trainingSets = TrainingSetResources()
     /// The project that Feast's paths mean; nil means the only one there is.
     public var feastProject: String?
     /// Connections without a request for so long are closed. Defaults to `60` seconds.

@@ -9,7 +9,8 @@ public enum SharedSnapshot {
     /// Runs `body` with connections of a pool, each in a transaction in which nothing is written but temporary tables.
     /// - Parameter count: how many; there may be fewer when others have taken them, but never none.
     public static func with<Value>(
-        connections count: Int, of pool: PostgresPool, _ body: ([PostgresConnection]) async throws -> Value
+        connections count: Int, of pool: PostgresPool,
+        _ body: (_ connections: [PostgresConnection], _ snapshot: String) async throws -> Value
     ) async throws -> Value {
         try await pool.withConnection { connection in
             try await connection.transaction(isolation: .repeatableRead) { connection in
@@ -23,9 +24,9 @@ public enum SharedSnapshot {
 
     private static func join<Value>(
         _ snapshot: String, _ joined: [PostgresConnection], _ count: Int, _ pool: PostgresPool,
-        _ body: ([PostgresConnection]) async throws -> Value
+        _ body: (_ connections: [PostgresConnection], _ snapshot: String) async throws -> Value
     ) async throws -> Value {
-        guard joined.count < count else { return try await body(joined) }
+        guard joined.count < count else { return try await body(joined, snapshot) }
         var isConnected = false
         do {
             return try await pool.withConnection(deadline: patience) { connection in
@@ -38,7 +39,21 @@ public enum SharedSnapshot {
                 }
             }
         } catch let error as PostgresError where !isConnected && [.poolDeadline, .poolExhausted].contains(error.code) {
-            return try await body(joined)
+            return try await body(joined, snapshot)
+        }
+    }
+
+    /// Runs `body` in a read-only transaction of another pool that sees the same, on the same database.
+    public static func joining<Value>(
+        _ snapshot: String, of pool: PostgresPool, _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        try await pool.withConnection { connection in
+            // What an earlier query may have set in this session, or locked, is not for this one.
+            try await connection.execute("DISCARD ALL")
+            return try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+                try await connection.execute("SET TRANSACTION SNAPSHOT \(literal: snapshot)")
+                return try await body(connection)
+            }
         }
     }
 

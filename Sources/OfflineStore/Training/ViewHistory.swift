@@ -1,6 +1,6 @@
 public import FeatureModel
 public import PointInTime
-import PostgresClient
+public import PostgresClient
 
 /// One generation of a view as a training set reads it: which features, by which rule, seen from when.
 public struct ViewHistory: Sendable {
@@ -8,7 +8,7 @@ public struct ViewHistory: Sendable {
     /// The join keys, and of the features those that are asked for.
     public let schema: ViewSchema
     public let rule: JoinRule
-    public let visibility: HistoryVisibility
+    public private(set) var visibility: HistoryVisibility
     /// Whether rows beyond their ttl are told from no row at all, and event times of rows are asked for.
     public let tellsAge: Bool
     /// Whether the schema versions of chosen rows are asked for.
@@ -24,6 +24,13 @@ public struct ViewHistory: Sendable {
         self.visibility = visibility
         self.tellsAge = tellsAge
         self.tellsVersions = tellsVersions
+    }
+
+    /// This history, reading what counts now where the past that is asked for is no different.
+    public func simplified(on connection: PostgresConnection) async throws -> ViewHistory {
+        var history = self
+        history.visibility = try await visibility.simplified(for: table, on: connection)
+        return history
     }
 
     var featureTypes: [ValueType] { schema.features.map(\.type) }

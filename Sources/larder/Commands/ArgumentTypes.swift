@@ -1,4 +1,5 @@
 public import ArgumentParser
+public import FeatureModel
 public import FeatureService
 
 extension FrameFormat: ExpressibleByArgument {}
@@ -10,3 +11,10 @@ extension ServedProject.Collection: ExpressibleByArgument {}
 extension TrainingSetOptions.KnownByOption: ExpressibleByArgument {}
 
 extension WriteDestination: ExpressibleByArgument {}
+
+extension Timestamp: ExpressibleByArgument {
+    /// RFC 3339 with an offset.
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}

@@ -20,6 +20,7 @@ extension CommandContext {
     func runServer(_ clock: ServingClock) async throws {
         var configuration = settings.server
         configuration.clock = clock
+        configuration.trainingSets = settings.trainingSets
         let redis = RedisClient(
             configuration: settings.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let snapshots = ServingSnapshotStore(

@@ -47,10 +47,16 @@ struct Setting: Sendable {
         "limits.values", default: "2000000", "Entities times features in one online request")
     static let maximumBodyBytes = Setting("limits.body-bytes", default: "8388608", "Bytes of a request's body")
 
+    static let trainingMemory = Setting(
+        "training.memory", default: "512MiB", "What one training set may take of this process, such as 256MiB or 2GiB")
+    static let trainingConnections = Setting(
+        "training.connections", default: "2", "Sessions with PostgreSQL that one training set uses side by side")
+
     /// Every setting there is, in the order of the documentation.
     static let all = [
         postgresURL, postgresSourceURL, redisURL, project, migrations, httpHost, httpPort, httpIdleTimeout,
         feastProject,
         logLevel, logFormat, maximumEntities, maximumFeatures, maximumValues, maximumBodyBytes,
+        trainingMemory, trainingConnections,
     ]
 }

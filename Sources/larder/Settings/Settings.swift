@@ -18,6 +18,7 @@ struct Settings: Sendable {
     /// Nil looks for the folder where it usually is.
     var migrations: String?
     var server: ServerConfiguration
+    var trainingSets: TrainingSetResources
     var log: LogConfiguration
 
     /// - Throws: `configuration_invalid` with every mistake there is.
@@ -45,6 +46,7 @@ struct Settings: Sendable {
             }
         }
         let server = server(&reader)
+        let trainingSets = trainingSets(&reader)
         let log = log(&reader, defaultLogLevel: defaultLogLevel)
         let project = reader.text(.project)
         let migrations = reader.text(.migrations)
@@ -54,7 +56,8 @@ struct Settings: Sendable {
         }
         return Settings(
             postgres: postgres, postgresSource: source.configuration, sourceLogin: source.user, redis: redis,
-            project: project, migrations: migrations, server: server, log: log)
+            project: project, migrations: migrations, server: server,
+            trainingSets: trainingSets, log: log)
     }
 
     private static func server(_ reader: inout SettingsReader) -> ServerConfiguration {
@@ -78,6 +81,28 @@ struct Settings: Sendable {
             if let value { server.limits[keyPath: limit] = value }
         }
         return server
+    }
+
+    private static func trainingSets(_ reader: inout SettingsReader) -> TrainingSetResources {
+        var resources = TrainingSetResources()
+        resources.memoryBytes =
+            reader.value(.trainingMemory, expected: "a size from 64MiB such as 512MiB or 2GiB") { text in
+                byteCount(text).flatMap { $0 >= 64 << 20 ? $0 : nil }
+            } ?? resources.memoryBytes
+        resources.connections =
+            reader.value(.trainingConnections, expected: "a whole number from 1 to 16") { text in
+                Int(text).flatMap { (1...16).contains($0) ? $0 : nil }
+            } ?? resources.connections
+        return resources
+    }
+
+    /// `512MiB`, `2GiB`.
+    private static func byteCount(_ text: String) -> Int? {
+        for (unit, shift) in [("MiB", 20), ("GiB", 30)] where text.hasSuffix(unit) {
+            guard let number = Int(text.dropLast(3)), (1...1 << 20).contains(number) else { return nil }
+            return number << shift
+        }
+        return nil
     }
 
     private static func log(_ reader: inout SettingsReader, defaultLogLevel: String) -> LogConfiguration {

@@ -27,7 +27,7 @@ extension LarderFixture {
 
     /// A training set's bytes in any formats.
     func trainingSet(
-        spine: [UInt8], _ spineFormat: FrameFormat, _ features: CreateTrainingSet.Features,
+        spine: [UInt8], _ spineFormat: FrameFormat, _ features: TrainingSetRequest.Features,
         to outputFormat: FrameFormat, options: TrainingSetOptions = TrainingSetOptions()
     ) async throws -> (bytes: [UInt8], result: TrainingSetReport) {
         let path = FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString)").path()
@@ -35,8 +35,8 @@ extension LarderFixture {
         let result = try await withTemporaryFile(spine) { spinePath in
             try await CreateTrainingSet(stores: stores).run(
                 .init(
-                    features: features, spinePath: spinePath, spineFormat: spineFormat, outputPath: path,
-                    outputFormat: outputFormat, options: options),
+                    trainingSet: .init(features: features, options: options), spine: .file(path: spinePath, spineFormat),
+                    outputPath: path, outputFormat: outputFormat),
                 in: try await project())
         }
         return (Array(try Data(contentsOf: URL(filePath: path))), result)

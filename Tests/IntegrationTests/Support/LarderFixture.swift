@@ -120,8 +120,8 @@ struct LarderFixture {
         try await withTemporaryFile(spine) { spinePath in
             _ = try await CreateTrainingSet(stores: stores).run(
                 .init(
-                    features: .references(references), spinePath: spinePath, spineFormat: .csv, outputPath: path,
-                    outputFormat: .csv, options: options),
+                    trainingSet: .init(features: .references(references), options: options),
+                    spine: .file(path: spinePath, .csv), outputPath: path, outputFormat: .csv),
                 in: try await project())
         }
         return try String(contentsOfFile: path, encoding: .utf8).split(whereSeparator: \.isNewline).map(String.init)

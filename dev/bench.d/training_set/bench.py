@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 
 import answers
+import cold
 import rows
+import spines
 from engines import CHECKER, Larder
 from measure import run
 from report import Report, say
-
-import cold
-import spines
 
 FULL_ROWS = 10_000_000
 
@@ -26,6 +25,8 @@ class Bench:
         self.directory = Path(directory)
         self.work = self.directory / "work"
         self.work.mkdir(exist_ok=True)
+        for left in self.work.iterdir():
+            left.unlink()
         self.table_rows, self.rounds = table_rows, rounds
         self.report = Report(is_judged=table_rows >= FULL_ROWS)
         self.log = self.work / "log"
@@ -94,7 +95,7 @@ def main():
             try:
                 measure(bench)
             except answers.WrongAnswer as error:
-                raise SystemExit(f"error: {name}: wrong answer: {error}; the files are in {bench.work}")
+                raise SystemExit(f"error: {name}: wrong answer: {error}; LARDER_BENCH_KEEP=1 keeps the files in {bench.work}")
     sys.exit(bench.report.status())
 
 

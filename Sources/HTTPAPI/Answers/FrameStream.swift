@@ -1,0 +1,113 @@
+import Hummingbird
+import Synchronization
+
+/// Bytes that one task makes and a response sends: at most one piece waits, so that who makes them waits for who takes them.
+///
+/// What fails before the first piece can be answered as a problem; what fails later cuts the response off before its final
+/// chunk, so that the client notices.
+final class FrameStream: Sendable {
+    private struct State {
+        var piece: [UInt8]?
+        var end: Result<Void, any Error>?
+        var producer: CheckedContinuation<Void, any Error>?
+        var consumer: CheckedContinuation<Void, Never>?
+        var isAbandoned = false
+    }
+
+    private let state = Mutex(State())
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    /// Starts making.
+    /// - Parameter make: gives the pieces out by `put`; it is cancelled when nobody takes them any more.
+    init(_ make: @escaping @Sendable (FrameStream) async throws -> Void) {
+        let task = Task {
+            do {
+                try await make(self)
+                self.finish(.success(()))
+            } catch {
+                print("FS", error); self.finish(.failure(error))
+            }
+        }
+        self.task.withLock { $0 = task }
+    }
+
+    /// Returns when the first piece is there, or the making has ended.
+    /// - Throws: what ended it.
+    func waitForFirstPiece() async throws {
+        await waitForPiece()
+        if case .failure(let error) = state.withLock({ $0.piece == nil ? $0.end : nil }) { throw error }
+    }
+
+    /// A response's body of all the pieces.
+    var body: ResponseBody {
+        ResponseBody { writer in
+            do {
+                while let piece = try await self.next() { try await writer.write(ByteBuffer(bytes: piece)) }
+                try await writer.finish(nil)
+            } catch {
+                self.abandon()
+                await self.task.withLock { $0 }?.value
+                throw error
+            }
+        }
+    }
+
+    /// Nobody takes pieces any more: ends the making.
+    func abandon() {
+        let producer = state.withLock { state in
+            state.isAbandoned = true
+            defer { state.producer = nil }
+            return state.producer
+        }
+        producer?.resume(throwing: CancellationError())
+        task.withLock { $0 }?.cancel()
+    }
+
+    private func next() async throws -> [UInt8]? {
+        await waitForPiece()
+        let (piece, producer) = state.withLock { state in
+            defer { (state.piece, state.producer) = (nil, nil) }
+            return (state.piece, state.producer)
+        }
+        producer?.resume()
+        if let piece { return piece }
+        try state.withLock { $0.end }?.get()
+        return nil
+    }
+
+    private func waitForPiece() async {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                if state.piece != nil || state.end != nil { return true }
+                state.consumer = continuation
+                return false
+            }
+            if isReady { continuation.resume() }
+        }
+    }
+
+    /// Gives a piece out, and returns when it has been taken.
+    func put(_ bytes: [UInt8]) async throws {
+        guard !bytes.isEmpty else { return }
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            let (isAbandoned, consumer) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
+                guard !state.isAbandoned else { return (true, nil) }
+                state.piece = bytes
+                state.producer = continuation
+                defer { state.consumer = nil }
+                return (false, state.consumer)
+            }
+            if isAbandoned { continuation.resume(throwing: CancellationError()) }
+            consumer?.resume()
+        }
+    }
+
+    private func finish(_ result: Result<Void, any Error>) {
+        let consumer = state.withLock { state in
+            if state.end == nil { state.end = result }
+            defer { state.consumer = nil }
+            return state.consumer
+        }
+        consumer?.resume()
+    }
+}

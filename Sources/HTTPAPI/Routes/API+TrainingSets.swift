@@ -1,0 +1,116 @@
+import FeatureDefinitions
+import FeatureModel
+import FeatureService
+import HTTPTypes
+import Hummingbird
+import TextFormats
+
+extension API {
+    var trainingSetRoutes: [Route] {
+        [
+            Route(.post, "/v1/projects/{project}/training-sets", createTrainingSet),
+            Route(.get, "/v1/projects/{project}/training-sets") { _, context in
+                let stores = try stores()
+                let project = try await stores.project(named: context.parameters.require("project"))
+                let sets = try await SavedTrainingSets(stores: stores).list(in: project)
+                return .json(
+                    .object([
+                        .init("project", .string(project.name)),
+                        .init("training_sets", .array(sets.map { $0.document(isWhole: false) })),
+                    ]))
+            },
+            Route(.get, "/v1/projects/{project}/training-sets/{name}") { _, context in
+                let stores = try stores()
+                let project = try await stores.project(named: context.parameters.require("project"))
+                let set = try await SavedTrainingSets(stores: stores).trainingSet(
+                    named: context.parameters.require("name"), in: project)
+                return .json(set.document(isWhole: true))
+            },
+            Route(.delete, "/v1/projects/{project}/training-sets/{name}") { _, context in
+                let stores = try stores()
+                let project = try await stores.project(named: context.parameters.require("project"))
+                try await SavedTrainingSets(stores: stores).delete(
+                    named: context.parameters.require("name"), in: project)
+                return Response(status: .noContent)
+            },
+            Route(.post, "/v1/projects/{project}/training-sets/{name}/reproduce", reproduceTrainingSet),
+        ]
+    }
+
+    @Sendable
+    private func createTrainingSet(_ request: Request, _ context: APIContext) async throws -> Response {
+        let query = try TrainingSetQuery(request)
+        let body = try query.body
+        let answer = try query.answer
+        let trainingSet = try query.trainingSet(configuration.trainingSets)
+        let stores = try stores()
+        let project = try await stores.project(named: context.parameters.require("project"))
+        let limit = configuration.limits.maximumBodyBytes
+        let json: JSONValue? = if case .json = body { try await request.json(maximumBytes: limit) } else { nil }
+        let frames = FrameStream { frames in
+            if let json {
+                _ = try await MakeTrainingSet(stores: stores).run(
+                    trainingSet, spine: try SpineSource(json: json), in: project, format: answer.format,
+                    write: { try await frames.put($0) })
+                return
+            }
+            guard case .spine(let format) = body else { return }
+            var pieces = request.body.makeAsyncIterator()
+            let input = SpineInput(name: "the request's body") {
+                while let piece = try await pieces.next(isolation: #isolation) {
+                    if piece.readableBytes > 0 { return Array(piece.readableBytesView) }
+                }
+                return []
+            }
+            _ = try await MakeTrainingSet(stores: stores).run(
+                trainingSet, spine: .input(input, format), in: project, format: answer.format,
+                write: { try await frames.put($0) })
+        }
+        // Also while nothing is sent: a client that is gone ends the work.
+        context.channel.closeFuture.whenComplete { [weak frames] _ in frames?.abandon() }
+        try await frames.waitForFirstPiece()
+        return Response(status: .ok, headers: [.contentType: answer.type], body: frames.body)
+    }
+
+    @Sendable
+    private func reproduceTrainingSet(_ request: Request, _ context: APIContext) async throws -> Response {
+        let answer = try TrainingSetQuery(request, parameters: []).answer
+        let stores = try stores()
+        let name = try context.parameters.require("name")
+        let project = try await stores.project(named: context.parameters.require("project"))
+        let resources = configuration.trainingSets
+        let saved = try await SavedTrainingSets(stores: stores).trainingSet(named: name, in: project)
+        let frames = FrameStream { frames in
+            let made = try await SavedTrainingSets(stores: stores).reproduce(
+                named: name, in: project, format: answer.format, resources: resources,
+                write: { try await frames.put($0) })
+            // Cut off: what the client has is not what it asked for.
+            guard made.isSame else {
+                throw LarderError(.trainingSetDiffers, "training set \"\(name)\" came out different")
+            }
+        }
+        context.channel.closeFuture.whenComplete { [weak frames] _ in frames?.abandon() }
+        try await frames.waitForFirstPiece()
+        return Response(
+            status: .ok,
+            headers: [.contentType: answer.type, .named("Larder-Content-SHA256"): saved.contentHash], body: frames.body)
+    }
+}
+
+extension SpineSource {
+    /// - Throws: `request_invalid`.
+    fileprivate init(json: JSONValue) throws(LarderError) {
+        if case .string(let sql)? = json["spine_sql"], json["start"] == nil, json["end"] == nil {
+            self = .sql(sql)
+            return
+        }
+        guard json["spine_sql"] == nil, case .string(let start)? = json["start"], case .string(let end)? = json["end"],
+            let from = Timestamp(start), let through = Timestamp(end)
+        else {
+            throw LarderError(
+                .requestInvalid, "the request names no spine",
+                hint: #"write {"spine_sql": "SELECT ..."} or {"start": "2013-01-01T00:00:00Z", "end": "..."}"#)
+        }
+        self = .changes(from: from, through: through)
+    }
+}

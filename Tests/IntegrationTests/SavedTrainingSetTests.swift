@@ -1,0 +1,252 @@
+import FeatureModel
+import FeatureService
+import Foundation
+import PostgresClient
+import Testing
+
+private let definitions = """
+    kind: project
+    name: test
+    ---
+    kind: entity
+    name: customer
+    join_keys: [{name: customer_id, type: int64}]
+    ---
+    kind: source
+    name: orders
+    type: table
+    columns:
+      - {name: customer_id, type: int64, nullable: false}
+      - {name: at, type: timestamp, nullable: false}
+      - {name: amount, type: float64}
+    timestamp: at
+    row_key: [customer_id, at]
+    ---
+    kind: feature_view
+    name: spending
+    entities: [customer]
+    source: orders
+    ttl: 1d
+    features: [{name: amount, type: float64}]
+    """
+
+private let orders = """
+    customer_id,at,amount
+    1,2013-01-01T00:00:00Z,10
+    1,2013-01-01T02:00:00Z,12
+    2,2013-01-01T01:00:00Z,20
+
+    """
+
+private let spine = """
+    customer_id,event_timestamp,label
+    1,2013-01-01T01:00:00Z,7
+    2,2013-01-01T03:00:00Z,8
+    1,2013-01-01T03:00:00Z,9
+    3,2013-01-01T03:00:00Z,
+
+    """
+
+/// Training sets as of a past time, kept under a name and made again, and frames without a spine.
+@Suite struct SavedTrainingSetTests {
+    private func withData(_ body: (LarderFixture) async throws -> Void) async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(definitions)
+            try await larder.ingest("orders", orders)
+            try await larder.materialize()
+            try await body(larder)
+        }
+    }
+
+    private func make(
+        _ larder: LarderFixture, _ spine: CreateTrainingSet.Spine, name: String? = nil,
+        options: TrainingSetOptions = TrainingSetOptions()
+    ) async throws -> (lines: [String], report: TrainingSetReport) {
+        let path = FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString).csv").path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let report = try await CreateTrainingSet(stores: larder.stores).run(
+            .init(
+                trainingSet: .init(features: .references(["spending:amount"]), options: options, name: name),
+                spine: spine, outputPath: path, outputFormat: .csv),
+            in: try await larder.project())
+        return (try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init), report)
+    }
+
+    private func makeFromFile(
+        _ larder: LarderFixture, name: String? = nil, options: TrainingSetOptions = TrainingSetOptions()
+    ) async throws -> (lines: [String], report: TrainingSetReport) {
+        try await larder.withTemporaryFile(spine) { path in
+            try await make(larder, .file(path: path, .csv), name: name, options: options)
+        }
+    }
+
+    private func reproduce(
+        _ name: String, _ larder: LarderFixture
+    ) async throws -> (SavedTrainingSets.Reproduction, lines: [String]) {
+        var bytes: [UInt8] = []
+        let made = try await SavedTrainingSets(stores: larder.stores).reproduce(
+            named: name, in: try await larder.project(), format: .csv, write: { bytes += $0 })
+        return (made, String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
+    }
+
+    private let later = """
+        customer_id,at,amount
+        1,2013-01-01T00:30:00Z,99
+        1,2013-01-01T02:00:00Z,13
+        3,2013-01-01T00:00:00Z,30
+
+        """
+
+    @Test func `a kept training set comes out the same after late data, corrections and a new version`() async throws {
+        try await withData { larder in
+            let (lines, report) = try await makeFromFile(larder, name: "first")
+            #expect(lines.last == "3,2013-01-01T03:00:00Z,," && lines[1].hasSuffix(",7,10.0"))
+            let saved = try #require(report.saved)
+            #expect(saved.rowCount == 4 && saved.contentHash.count == 64)
+
+            try await larder.ingest("orders", later)
+            try await larder.materialize()
+            try await larder.apply(
+                definitions.replacingOccurrences(
+                    of: "features: [{name: amount, type: float64}]",
+                    with: "features: [{name: amount, type: float64}, {name: cents, type: float64, expr: amount * 100}]"))
+            try await larder.materialize()
+
+            let now = try await makeFromFile(larder)
+            #expect(now.lines[1].hasSuffix(",7,99.0") && now.lines[3].hasSuffix(",9,13.0"))
+            let (made, again) = try await reproduce("first", larder)
+            #expect(made.isSame && again == lines)
+        }
+    }
+
+    @Test func `changing one offline row by hand changes the content of a kept training set`() async throws {
+        try await withData { larder in
+            try await makeFromFile(larder, name: "first").lines.forEach { _ in }
+            let table = try await larder.offlineTable("spending")
+            _ = try await larder.stores.owner.withConnection {
+                try await $0.execute("UPDATE \(query: table) SET f1 = f1 + 1 WHERE k1 = 2")
+            }
+            #expect(try await reproduce("first", larder).0.isSame == false)
+        }
+    }
+
+    @Test func `a name is taken once, and what it holds on to is not dropped until it is deleted`() async throws {
+        try await withData { larder in
+            _ = try await makeFromFile(larder, name: "first")
+            let error = await #expect(throws: LarderError.self) { _ = try await makeFromFile(larder, name: "first") }
+            #expect(error?.code == .trainingSetExists)
+            let sets = SavedTrainingSets(stores: larder.stores)
+            #expect(try await sets.list(in: larder.project()).map(\.name) == ["first"])
+            let missing = await #expect(throws: LarderError.self) {
+                _ = try await sets.trainingSet(named: "frist", in: larder.project())
+            }
+            #expect(missing?.code == .trainingSetNotFound && missing?.hint?.contains("first") == true)
+            try await larder.apply(
+                definitions.replacingOccurrences(of: "ttl: 1d", with: "ttl: 1d\ngeneration: 2"))
+            try await larder.materialize()
+            let refusal = await #expect(throws: LarderError.self) {
+                _ = try await DropGeneration(stores: larder.stores).run(
+                    view: "spending", generation: 1, in: try await larder.project())
+            }
+            #expect(refusal?.code == .trainingSetNeedsGeneration)
+            try await sets.delete(named: "first", in: larder.project())
+            #expect(try await sets.list(in: larder.project()).isEmpty)
+            let rest = try await larder.value("SELECT count(*) FROM larder.training_set_spine", as: Int64.self)
+            #expect(rest == 0)
+        }
+    }
+
+    @Test func `as of a past time, what arrived later is not seen, and neither are its withdrawals`() async throws {
+        try await withData { larder in
+            let then = try await larder.value("SELECT clock_timestamp()", as: PostgresTimestamp.self)
+            let before = try await makeFromFile(larder).lines
+            try await larder.ingest("orders", later)
+            try await larder.materialize()
+            var options = TrainingSetOptions()
+            options.asOf = Timestamp(microsecondsSince1970: then.microsecondsSince1970)
+            for strategy in ["seek", "merge_keys", "merge_range"] {
+                _ = strategy
+                #expect(try await makeFromFile(larder, options: options).lines == before)
+            }
+            options.asOf = Timestamp(microsecondsSince1970: then.microsecondsSince1970 + 3_600_000_000)
+            let error = await #expect(throws: LarderError.self) { _ = try await makeFromFile(larder, options: options) }
+            #expect(error?.code == .asOfNotSettled)
+        }
+    }
+
+    @Test func `as of a time, a write between its stamp and its commit is waited for`() async throws {
+        try await withData { larder in
+            let (opened, open) = AsyncStream<Timestamp>.makeStream()
+            async let write: Void = larder.stores.owner.withTransaction { connection in
+                try await connection.execute("LOCK TABLE larder.write IN ROW EXCLUSIVE MODE")
+                let stamp = try await connection.query("SELECT clock_timestamp() AS now")
+                    .onlyValue(as: PostgresTimestamp.self)
+                open.yield(Timestamp(microsecondsSince1970: stamp.microsecondsSince1970))
+                try await Task.sleep(for: .milliseconds(400))
+            }
+            var options = TrainingSetOptions()
+            for await stamp in opened.prefix(1) { options.asOf = stamp }
+            let start = ContinuousClock.now
+            _ = try await makeFromFile(larder, options: options)
+            #expect(ContinuousClock.now - start > .milliseconds(300))
+            try await write
+        }
+    }
+
+    @Test func `without a spine every change in the range is a row, as of its time`() async throws {
+        try await withData { larder in
+            let start = try #require(Timestamp("2013-01-01T00:30:00Z"))
+            let end = try #require(Timestamp("2013-01-01T02:00:00Z"))
+            let lines = try await make(larder, .changes(from: start, through: end)).lines
+            #expect(
+                lines == [
+                    "customer_id,event_timestamp,amount", "1,2013-01-01T02:00:00Z,12.0", "2,2013-01-01T01:00:00Z,20.0",
+                ])
+        }
+    }
+
+    @Test func `a query can be the spine, and one that is more than a query is refused`() async throws {
+        try await withData { larder in
+            let sql = "SELECT customer_id, at + interval '1 hour' AS event_timestamp, amount AS label FROM orders -- all"
+            let lines = try await make(larder, .sql(sql)).lines.sorted()
+            #expect(lines.first == "1,2013-01-01T01:00:00Z,10.0,10.0" && lines.count == 4)
+            for bad in ["SELECT 1) TO STDOUT; SELECT (1", "DELETE FROM orders", "SELECT FROM nothing", "SELECT 1; SELECT 2"] {
+                let error = await #expect(throws: LarderError.self) { _ = try await make(larder, .sql(bad)) }
+                #expect(error?.code == .spineInvalid, "\(bad): \(String(describing: error))")
+            }
+        }
+    }
+
+    @Test func `a split by shares depends on seed and row, a split by time on the time`() async throws {
+        try await withData { larder in
+            func parts(_ split: TrainingSetSplit) async throws -> [Substring] {
+                var options = TrainingSetOptions()
+                options.split = split
+                return try await makeFromFile(larder, options: options).lines.dropFirst()
+                    .compactMap { $0.split(separator: ",").last }
+            }
+            let halves: (UInt64) throws -> TrainingSetSplit = { try TrainingSetText.split("a=0.5,b=0.5", seed: $0) }
+            let first = try await parts(halves(1))
+            #expect(try await parts(halves(1)) == first)
+            var others: Set<[Substring]> = []
+            for seed in 2...8 as ClosedRange<UInt64> { others.insert(try await parts(halves(seed))) }
+            #expect(others.count > 2)
+            let byTime = try TrainingSetText.split("train=2013-01-01T02:00:00Z,test", seed: 0)
+            #expect(try await parts(byTime) == ["train", "test", "test", "test"])
+            #expect(throws: LarderError.self) { try TrainingSetText.split("a=0.5,b=0.6", seed: 0) }
+            #expect(throws: LarderError.self) { try TrainingSetText.split("a", seed: 0) }
+        }
+    }
+
+    @Test func `another ttl for one request, and an unknown view in it is an error`() async throws {
+        try await withData { larder in
+            var options = TrainingSetOptions()
+            options.ttlOfView = ["spending": 3_600_000_000]
+            let lines = try await makeFromFile(larder, options: options).lines
+            #expect(lines[1].hasSuffix(",10.0") && lines[2].hasSuffix(",8,") && lines[3].hasSuffix(",12.0"))
+            options.ttlOfView = ["spendings": nil]
+            let error = await #expect(throws: LarderError.self) { _ = try await makeFromFile(larder, options: options) }
+            #expect(error?.code == .requestInvalid)
+        }
+    }
+}
