@@ -53,7 +53,9 @@ struct SpineOrder {
         let mask = (1 << Self.digitBits) - 1
         for shift in stride(from: 0, to: bits, by: Self.digitBits) {
             var starts = [Int](repeating: 0, count: mask + 2)
-            for entry in entries { starts[Int(truncatingIfNeeded: (part(entry) - minimum) >> UInt64(shift)) & mask + 1] += 1 }
+            for entry in entries {
+                starts[Int(truncatingIfNeeded: (part(entry) - minimum) >> UInt64(shift)) & mask + 1] += 1
+            }
             for digit in 0...mask { starts[digit + 1] += starts[digit] }
             for entry in entries {
                 let digit = Int(truncatingIfNeeded: (part(entry) - minimum) >> UInt64(shift)) & mask

@@ -54,7 +54,9 @@ import Testing
         #expect(abs((numbers.standardDeviation ?? .nan) - variance.squareRoot()) <= spread * 1e-9, "seed \(seed)")
         let sorted = values.sorted()
         let order = try #require(found.order)
-        #expect(order.isExact && order.minimum == .float64(sorted[0]) && order.maximum == .float64(sorted[sorted.count - 1]))
+        #expect(
+            order.isExact && order.minimum == .float64(sorted[0]) && order.maximum == .float64(sorted[sorted.count - 1])
+        )
         for quantile in order.quantiles {
             let percent = Int((quantile.probability * 100).rounded())
             let rank = max(1, (sorted.count * percent + 99) / 100)
@@ -62,7 +64,9 @@ import Testing
             guard case .float64(let value) = quantile.value else { continue }
             #expect(value == sorted[rank - 1], "seed \(seed), \(quantile)")
         }
-        if let distinct = found.distinct, distinct.isExact { #expect(distinct.value == Set(values).count, "seed \(seed)") }
+        if let distinct = found.distinct, distinct.isExact {
+            #expect(distinct.value == Set(values).count, "seed \(seed)")
+        }
     }
 
     @Test("a large column's quantiles are within the bound that is told, in any order", arguments: [0, 1, 2])

@@ -109,7 +109,8 @@ private let spine = """
             try await larder.apply(
                 definitions.replacingOccurrences(
                     of: "features: [{name: amount, type: float64}]",
-                    with: "features: [{name: amount, type: float64}, {name: cents, type: float64, expr: amount * 100}]"))
+                    with: "features: [{name: amount, type: float64}, {name: cents, type: float64, expr: amount * 100}]")
+            )
             try await larder.materialize()
 
             let now = try await makeFromFile(larder)
@@ -207,10 +208,13 @@ private let spine = """
 
     @Test func `a query can be the spine, and one that is more than a query is refused`() async throws {
         try await withData { larder in
-            let sql = "SELECT customer_id, at + interval '1 hour' AS event_timestamp, amount AS label FROM orders -- all"
+            let sql =
+                "SELECT customer_id, at + interval '1 hour' AS event_timestamp, amount AS label FROM orders -- all"
             let lines = try await make(larder, .sql(sql)).lines.sorted()
             #expect(lines.first == "1,2013-01-01T01:00:00Z,10.0,10.0" && lines.count == 4)
-            for bad in ["SELECT 1) TO STDOUT; SELECT (1", "DELETE FROM orders", "SELECT FROM nothing", "SELECT 1; SELECT 2"] {
+            for bad in [
+                "SELECT 1) TO STDOUT; SELECT (1", "DELETE FROM orders", "SELECT FROM nothing", "SELECT 1; SELECT 2",
+            ] {
                 let error = await #expect(throws: LarderError.self) { _ = try await make(larder, .sql(bad)) }
                 #expect(error?.code == .spineInvalid, "\(bad): \(String(describing: error))")
             }

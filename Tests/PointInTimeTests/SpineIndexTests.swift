@@ -59,7 +59,9 @@ import Testing
         #expect(Set(spine.sortedRows).count == 6_000)
     }
 
-    @Test("rows are in the order of a naive sort, whatever the spread of keys and times", arguments: 1...40 as ClosedRange<UInt64>)
+    @Test(
+        "rows are in the order of a naive sort, whatever the spread of keys and times",
+        arguments: 1...40 as ClosedRange<UInt64>)
     func naiveOrder(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let spread = Int64(1) << Int64.random(in: 0...62, using: &random)
@@ -87,7 +89,9 @@ import Testing
         #expect(spine.probeCount == pairs.count)
         for parts in [1, 2, 7, 5_000] {
             let ranges = spine.groupRanges(count: parts)
-            #expect(ranges.count <= parts && ranges.first?.lowerBound == 0 && ranges.last?.upperBound == spine.distinctKeyCount)
+            #expect(
+                ranges.count <= parts && ranges.first?.lowerBound == 0
+                    && ranges.last?.upperBound == spine.distinctKeyCount)
             #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
         }
     }

@@ -38,7 +38,9 @@ struct FrameHash {
         frame.update(data: Array("larder-frame-1 \(rowCount)".utf8))
         for (field, column) in zip(fields, columns) {
             frame.update(data: Array("\n\(field.name)\n\(field.type)\n".utf8))
-            for part in [column.validity, column.values] { part.finalize().withUnsafeBytes { frame.update(bufferPointer: $0) } }
+            for part in [column.validity, column.values] {
+                part.finalize().withUnsafeBytes { frame.update(bufferPointer: $0) }
+            }
         }
         return frame.finalize().map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)

@@ -86,7 +86,8 @@ public struct MakeTrainingSet: Sendable {
     /// PostgreSQL's clock: writes stamped by it from now on are later.
     private func settledNow() async throws -> Timestamp {
         try await stores.writer.withConnection { connection in
-            let now = try await connection.query("SELECT clock_timestamp() AS now").onlyValue(as: PostgresTimestamp.self)
+            let now = try await connection.query("SELECT clock_timestamp() AS now").onlyValue(
+                as: PostgresTimestamp.self)
             return Timestamp(microsecondsSince1970: now.microsecondsSince1970)
         }
     }

@@ -63,7 +63,8 @@ public struct SavedTrainingSets: Sendable {
         }
         guard let then else {
             throw LarderError(
-                .internalError, "the registry lacks revision \(record.projectRevision), which \"\(name)\" was made under")
+                .internalError,
+                "the registry lacks revision \(record.projectRevision), which \"\(name)\" was made under")
         }
         let request = try StoredTrainingSetRequest(text: record.request)
             .request(asOf: record.asOf, resources: resources)

@@ -72,7 +72,8 @@ struct SegmentJoin {
                 spines.append(try Self.spineIndex(segment, selection))
                 numbers[names] = number
             }
-            let plan = try await plan.histories[view].plan(for: spines[number], forced: resources.strategy, on: connections[0])
+            let plan = try await plan.histories[view].plan(
+                for: spines[number], forced: resources.strategy, on: connections[0])
             plans.append(plan)
             tasks.append(
                 ViewTask(view: view, history: self.plan.histories[view], spine: number, strategy: plan.strategy))

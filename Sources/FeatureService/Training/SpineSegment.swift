@@ -40,7 +40,8 @@ struct SpineSegment {
         let isInteger = [.int32, .int64].contains(column.type) && [.int32, .int64].contains(key.type)
         guard column.type == key.type || isInteger else {
             throw LarderError(
-                .joinKeyType, "column \"\(key.name)\" of spine \"\(name)\" is \(column.type), the join key is \(key.type)",
+                .joinKeyType,
+                "column \"\(key.name)\" of spine \"\(name)\" is \(column.type), the join key is \(key.type)",
                 hint: "convert the column to \(key.type)")
         }
         return column

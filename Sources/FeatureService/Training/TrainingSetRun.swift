@@ -30,13 +30,14 @@ struct TrainingSetRun {
         var clock = PhaseClock()
         let frame = try TrainingFrame(
             selection: plan.selection, spineFields: spine.fields, options: plan.options)
-        try await begin(frame.fields)
         var report = TrainingSetReport(plan: plan, columns: frame.fields.map(\.name))
         let join = SegmentJoin(plan, on: connections)
         while let rows = try await spine.next(limit) {
-            try await segment(rows.batch)
             report.phases.reading += clock.lap()
             let outcome = try await join.run(rows, resources)
+            // Only now: what is wrong with the first rows is told before anything is given out.
+            if report.segmentCount == 0 { try await begin(frame.fields) }
+            try await segment(rows.batch)
             report.add(outcome)
             if resources.joinsNothing {
                 report.isMade = false

@@ -60,7 +60,8 @@ final class TrainingSetSaving {
             spineBytes += Int64(piece.count)
             guard spineBytes <= Self.maximumSpineBytes else {
                 throw LarderError(
-                    .limitExceeded, "the spine of training set \"\(name)\" is larger than \(Self.maximumSpineBytes) bytes",
+                    .limitExceeded,
+                    "the spine of training set \"\(name)\" is larger than \(Self.maximumSpineBytes) bytes",
                     hint: "make it without a name, or leave out columns of the spine")
             }
             try await store.append(spine: piece, number: pieces, to: id, on: connection)
@@ -91,7 +92,8 @@ extension MakeTrainingSet {
         if let violation = NameRule.violation(of: name) {
             throw LarderError(.requestInvalid, "the name \"\(name.prefix(63))\" of a training set \(violation)")
         }
-        let snapshot = try await reader.query("SELECT pg_current_snapshot()::text AS snapshot").onlyValue(as: String.self)
+        let snapshot = try await reader.query("SELECT pg_current_snapshot()::text AS snapshot").onlyValue(
+            as: String.self)
         let beginning = TrainingSetStore.Beginning(
             name: name, actor: stores.actor, projectRevision: project.revision,
             definitionsHash: try project.documentHash(), request: try StoredTrainingSetRequest(request).text(),

@@ -71,7 +71,8 @@ public enum TrainingSetSplit: Sendable, Hashable, Codable {
                 zip(ends, ends.dropFirst()).allSatisfy({ $0 < $1 })
             else {
                 throw LarderError(
-                    .requestInvalid, "the parts of a split by time are to end one after the other, the last without an end",
+                    .requestInvalid,
+                    "the parts of a split by time are to end one after the other, the last without an end",
                     hint: "write train=2013-02-01T00:00:00Z,test")
             }
         }

@@ -1,4 +1,5 @@
 import Hummingbird
+import NIOCore
 import Synchronization
 
 /// Bytes that one task makes and a response sends: at most one piece waits, so that who makes them waits for who takes them.
@@ -25,7 +26,7 @@ final class FrameStream: Sendable {
                 try await make(self)
                 self.finish(.success(()))
             } catch {
-                print("FS", error); self.finish(.failure(error))
+                self.finish(.failure(error))
             }
         }
         self.task.withLock { $0 = task }
@@ -49,6 +50,16 @@ final class FrameStream: Sendable {
                 await self.task.withLock { $0 }?.value
                 throw error
             }
+        }
+    }
+
+    /// Also while nothing is sent, a client that goes away ends the making.
+    func watch(_ channel: any Channel) {
+        let watch = ClientWatch(channel) { [weak self] in self?.abandon() }
+        let task = task.withLock { $0 }
+        Task {
+            await task?.value
+            watch.end()
         }
     }
 

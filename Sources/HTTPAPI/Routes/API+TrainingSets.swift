@@ -66,8 +66,7 @@ extension API {
                 trainingSet, spine: .input(input, format), in: project, format: answer.format,
                 write: { try await frames.put($0) })
         }
-        // Also while nothing is sent: a client that is gone ends the work.
-        context.channel.closeFuture.whenComplete { [weak frames] _ in frames?.abandon() }
+        frames.watch(context.channel)
         try await frames.waitForFirstPiece()
         return Response(status: .ok, headers: [.contentType: answer.type], body: frames.body)
     }
@@ -89,7 +88,7 @@ extension API {
                 throw LarderError(.trainingSetDiffers, "training set \"\(name)\" came out different")
             }
         }
-        context.channel.closeFuture.whenComplete { [weak frames] _ in frames?.abandon() }
+        frames.watch(context.channel)
         try await frames.waitForFirstPiece()
         return Response(
             status: .ok,

@@ -17,7 +17,8 @@ public enum AsOfSettlement {
         let deadline = ContinuousClock.now + patience
         let bound = PostgresTimestamp(microsecondsSince1970: time.microsecondsSince1970)
         while try await connection.query("SELECT clock_timestamp() <= \(bound) AS is_ahead").onlyValue(as: Bool.self) {
-            try await pause(until: deadline, "\(time) lies ahead of PostgreSQL's clock", hint: "choose a time that is past")
+            try await pause(
+                until: deadline, "\(time) lies ahead of PostgreSQL's clock", hint: "choose a time that is past")
         }
         let writers = try await connection.query(
             """

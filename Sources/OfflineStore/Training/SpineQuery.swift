@@ -31,7 +31,8 @@ public struct SpineQuery {
                 return Field(name: column.name, type: type)
             }
             return SpineQuery(
-                fields: fields, copy: try await connection.beginCopyOut("COPY (\(query: statement)\n) TO STDOUT (FORMAT binary)"),
+                fields: fields,
+                copy: try await connection.beginCopyOut("COPY (\(query: statement)\n) TO STDOUT (FORMAT binary)"),
                 isSmallInteger: columns.map { $0.type == .int2 })
         } catch let error as PostgresError where error.code == .server || error.code == .invalidQuery {
             throw LarderError(.spineInvalid, "the spine's query is refused: \(error.message)", hint: error.hint)

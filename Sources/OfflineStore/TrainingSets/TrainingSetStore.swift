@@ -69,7 +69,8 @@ public struct TrainingSetStore: Sendable {
         spine bytes: [UInt8], number: Int32, to id: Int64, on connection: PostgresConnection
     ) async throws {
         try await connection.execute(
-            "INSERT INTO larder.training_set_spine (training_set_id, number, bytes) VALUES (\(id), \(number), \(bytes))")
+            "INSERT INTO larder.training_set_spine (training_set_id, number, bytes) VALUES (\(id), \(number), \(bytes))"
+        )
     }
 
     /// Fills in what the training set came to.

@@ -39,7 +39,8 @@ struct TrainingSetArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Another ttl for a view, such as airport_weather=3h, or =none; may be repeated.", valueName: "view=duration"))
+            "Another ttl for a view, such as airport_weather=3h, or =none; may be repeated.", valueName: "view=duration"
+        ))
     var ttl: [String] = []
 
     @Option(
@@ -63,7 +64,9 @@ struct TrainingSetArguments: ParsableArguments {
     @Flag(help: "Add the event time of each view's row, as view__event_timestamp.")
     var includeTimestamps = false
 
-    @Option(help: ArgumentHelp("Join in this way instead of the cheapest: seek, merge_keys or merge_range.", valueName: "way"))
+    @Option(
+        help: ArgumentHelp(
+            "Join in this way instead of the cheapest: seek, merge_keys or merge_range.", valueName: "way"))
     var strategy: String?
 
     func request(resources: TrainingSetResources) throws -> TrainingSetRequest {

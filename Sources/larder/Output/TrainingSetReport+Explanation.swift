@@ -21,7 +21,8 @@ extension TrainingSetReport {
             let estimated = view.estimatedMicroseconds / 1_000
             lines.append(
                 "  actual: \((view.work.duration / .milliseconds(1)).short) ms of \(estimated.short) ms estimated, "
-                    + "\(Int(view.work.rowsRead).grouped) rows read, \(view.found.grouped) of \(rowCount.grouped) found")
+                    + "\(Int(view.work.rowsRead).grouped) rows read, \(view.found.grouped) of \(rowCount.grouped) found"
+            )
         }
         if isMade {
             let phases = [
