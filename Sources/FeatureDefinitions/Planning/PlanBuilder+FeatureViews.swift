@@ -11,7 +11,8 @@ extension PlanBuilder {
                 let features = Self.count(view.features.count, "feature")
                 var change = PlannedChange(
                     action: .added, kind: .featureView, name: view.name, summary: "\(features), version 1",
-                    details: (registered.currentGeneration == 1 ? [] : ["generation \(registered.currentGeneration)"]) + former)
+                    details: (registered.currentGeneration == 1 ? [] : ["generation \(registered.currentGeneration)"])
+                        + former)
                 change.schemaVersion = 1
                 changes.append(change)
             }

@@ -35,8 +35,9 @@ extension LarderFixture {
         let result = try await withTemporaryFile(spine) { spinePath in
             try await CreateTrainingSet(stores: stores).run(
                 .init(
-                    trainingSet: .init(features: features, options: options), spine: .file(path: spinePath, spineFormat),
-                    outputPath: path, outputFormat: outputFormat),
+                    trainingSet: .init(features: features, options: options),
+                    spine: .file(path: spinePath, spineFormat), outputPath: path,
+                    outputFormat: outputFormat),
                 in: try await project())
         }
         return (Array(try Data(contentsOf: URL(filePath: path))), result)
