@@ -154,7 +154,7 @@ let package = Package(
         .testTarget(name: "PointInTimeTests", dependencies: ["PointInTime", "FeatureCodec", "FeatureModel"]),
         .testTarget(
             name: "ArrowIPCTests", dependencies: ["ArrowIPC", "FeatureModel"],
-            exclude: ["Fixtures", "pyarrow_roundtrip.py"]),
+            exclude: ["Fixtures", "pyarrow_roundtrip.py", "requirements.txt"]),
         .testTarget(name: "TextFormatsTests", dependencies: ["TextFormats", "FeatureModel"]),
         .testTarget(name: "FrameStatisticsTests", dependencies: ["FrameStatistics", "FeatureModel"]),
         .testTarget(name: "ConnectionPoolingTests", dependencies: ["ConnectionPooling"]),

@@ -165,8 +165,11 @@ public struct ArrowStreamReader: Sendable {
             isFile = true
             head += 8
         } else if Array(pending[head..<head + 4]) != ArrowFile.continuation {
+            let isParquet = pending[head...].starts(with: "PAR1".utf8)
             throw LarderError(
-                .fileMalformed, "the input is not Arrow IPC: it starts with neither a stream's nor a file's marker",
+                .fileMalformed,
+                "the input is not Arrow IPC: it "
+                    + (isParquet ? "is a Parquet file" : "starts with neither a stream's nor a file's marker"),
                 hint: "write it with pyarrow.ipc.new_stream or new_file, without compression around it")
         }
         phase = .messages

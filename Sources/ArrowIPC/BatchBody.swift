@@ -33,7 +33,7 @@ struct BatchBody {
             throw LarderError(
                 .fileMalformed, "Arrow data is compressed, which is not read",
                 hint: "write it uncompressed, e.g. pyarrow.ipc.IpcWriteOptions(compression=None) "
-                    + "or pyarrow.feather.write_feather(..., compression=\"uncompressed\")")
+                    + "or compression=\"uncompressed\" for Feather files and in polars")
         }
         let rows = try batch.integer(0, default: 0 as Int64)
         guard rows >= 0 else { throw .malformedArrow("a record batch has a negative number of rows") }
@@ -96,12 +96,9 @@ struct BatchBody {
 
     mutating func takeValidity(_ node: Node, _ name: String) throws(LarderError) -> Validity {
         let buffer = try takeBuffer(name)
-        if buffer.isEmpty {
-            guard node.nullCount == 0 else {
-                throw .malformedArrow("column \"\(name)\" has nulls and no validity bitmap")
-            }
-            return Validity(allValid: node.rows)
-        }
+        // As the reference implementation does: where the node states no null, the bitmap is not looked at.
+        if node.nullCount == 0 { return Validity(allValid: node.rows) }
+        guard !buffer.isEmpty else { throw .malformedArrow("column \"\(name)\" has nulls and no validity bitmap") }
         guard buffer.count >= (node.rows + 7) / 8 else {
             throw .malformedArrow("the validity bitmap of column \"\(name)\" is shorter than its rows")
         }

@@ -35,42 +35,6 @@ struct HostileInputTests {
         }
     }
 
-    @Test("mutated streams and files give batches or an error, never a crash", arguments: 0..<8)
-    func mutation(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
-        let batch = sample(seed: seed, rows: Int.random(in: 0...20, using: &generator))
-        let originals =
-            [streamBytes([batch, batch], fields: batch.fields), fileBytes([batch], fields: batch.fields)]
-            + Fixtures.names.compactMap { try? Fixtures.bytes($0) }
-        var refused = 0
-        let rounds = 1_500
-        for _ in 0..<rounds {
-            var bytes = originals.pick(&generator)
-            for _ in 0..<Int.random(in: 1...6, using: &generator) { mutate(&bytes, using: &generator) }
-            if failure(bytes, limits: limits) != nil { refused += 1 }
-        }
-        #expect(refused > rounds / 4, "seed \(seed)")
-    }
-
-    private func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
-        guard bytes.count > 16 else { return }
-        let place = Int.random(in: 0..<bytes.count, using: &generator)
-        switch Int.random(in: 0..<6, using: &generator) {
-        case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
-        case 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-        case 2:
-            let extreme: [UInt32] = [0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0xFFFF_FFFC]
-            let start = min(place & ~3, bytes.count - 4)
-            bytes.replaceSubrange(start..<start + 4, with: extreme.pick(&generator).littleEndianBytes)
-        case 3: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...16, using: &generator)))
-        case 4: bytes.insert(contentsOf: repeatElement(UInt8(place & 255), count: 8), at: place)
-        default:
-            // Metadata is where a mistake is worst.
-            let start = Int.random(in: 8..<min(bytes.count, 1_200), using: &generator)
-            bytes[start] = [0, 1, 4, 0x7F, 0x80, 0xFF].pick(&generator)
-        }
-    }
-
     /// A stream of one int64 column whose record batch states what a test wants it to.
     private func stream(
         fields: [Field] = [Field(name: "x", type: .int64)], rows: Int, nodes: [[Int64]], buffers: [[Int64]],

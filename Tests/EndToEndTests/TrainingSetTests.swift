@@ -76,6 +76,37 @@ import FoundationNetworking
         }
     }
 
+    @Test func `a training set as a job is made by the server, followed, and downloaded`() async throws {
+        try await withShop { larder in
+            try await withServer(larder) { address in
+                let queued = try await post(
+                    address, Self.path + "?service=checkout&job=true", Shop.spine, type: "text/csv", accept: "text/csv")
+                #expect(queued.status == 202, "\(queued)")
+                let job = try #require(
+                    try JSONSerialization.jsonObject(with: Data(queued.text.utf8)) as? [String: Any])
+                let id = "\(try #require(job["id"] as? Int))"
+                try await larder.succeed("jobs", "follow", id)
+                let file = larder.folder.appending(path: "job.csv")
+                try await larder.succeed("jobs", "download", id, "--out", file.path)
+                let made = try await post(
+                    address, Self.path + "?service=checkout", Shop.spine, type: "text/csv", accept: "text/csv")
+                #expect(try String(contentsOf: file, encoding: .utf8) == made.text)
+                let bad = try await post(
+                    address, Self.path + "?features=last_visit:nothing&job=true", Shop.spine, type: "text/csv",
+                    accept: "text/csv")
+                #expect(bad.status == 404, "\(bad)")
+                let failing = try await post(
+                    address, Self.path + "?service=checkout&job=true", "customer_id,event_timestamp\n1,yesterday\n",
+                    type: "text/csv", accept: "text/csv")
+                let second = try #require(
+                    try JSONSerialization.jsonObject(with: Data(failing.text.utf8)) as? [String: Any])
+                let outcome = try await larder.larder("jobs", "follow", "\(try #require(second["id"] as? Int))")
+                #expect(
+                    outcome.status == 1 && (outcome.output + outcome.errors).contains("spine_invalid"), "\(outcome)")
+            }
+        }
+    }
+
     private func withServer(_ larder: Installation, _ body: (String) async throws -> Void) async throws {
         let server = try RunningProgram(["serve", "--port", "0"], environment: larder.environment)
         do {

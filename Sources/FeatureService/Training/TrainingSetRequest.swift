@@ -1,4 +1,4 @@
-public import FeatureDefinitions
+import FeatureDefinitions
 import FeatureModel
 
 /// What a training set is asked to be.

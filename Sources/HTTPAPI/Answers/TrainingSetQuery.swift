@@ -15,7 +15,7 @@ struct TrainingSetQuery {
 
     private static let parameters = [
         "service", "features", "timestamp_column", "timezone", "null", "known_by", "as_of", "ttl", "full_feature_names",
-        "include_timestamps", "split", "seed", "name",
+        "include_timestamps", "split", "seed", "name", "job",
     ]
     private static let formats: [(type: String, format: FrameFormat)] = [
         ("application/vnd.apache.arrow.stream", .arrows), ("application/vnd.apache.arrow.file", .arrow),
@@ -98,6 +98,11 @@ struct TrainingSetQuery {
         return TrainingSetRequest(
             features: text("service").map { .service($0) } ?? .references(references), options: options,
             resources: resources, name: text("name"))
+    }
+
+    /// Whether a job is to make it, so that nobody waits.
+    var isJob: Bool {
+        get throws(LarderError) { try flag("job") }
     }
 
     private func text(_ name: String) -> String? { request.uri.queryParameters[name[...]].map(String.init) }

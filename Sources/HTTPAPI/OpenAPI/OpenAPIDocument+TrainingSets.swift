@@ -109,5 +109,6 @@ extension OpenAPIDocument {
         query("split", ["type": "string"], "train=0.8,test=0.2, or train=2013-02-01T00:00:00Z,test"),
         query("seed", ["type": "integer", "default": 0], "Of a split by shares"),
         query("name", ["type": "string"], "Keep it under this name"),
+        query("job", ["type": "boolean"], "Answer 202 with a job, and make it beside other work"),
     ]
 }

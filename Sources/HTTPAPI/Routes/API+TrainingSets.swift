@@ -3,6 +3,7 @@ import FeatureModel
 import FeatureService
 import HTTPTypes
 import Hummingbird
+import Jobs
 import TextFormats
 
 extension API {
@@ -47,6 +48,13 @@ extension API {
         let project = try await stores.project(named: context.parameters.require("project"))
         let limit = configuration.limits.maximumBodyBytes
         let json: JSONValue? = if case .json = body { try await request.json(maximumBytes: limit) } else { nil }
+        if try query.isJob {
+            let spine: SpineSource =
+                if let json { try SpineSource(json: json) } else { try request.spine(of: body) }
+            let job = try await TrainingSetJobs(stores: stores).enqueue(
+                trainingSet, spine: spine, format: answer.format, contentType: answer.type, in: project)
+            return .json(job.document, status: .accepted)
+        }
         let frames = FrameStream { frames in
             if let json {
                 _ = try await MakeTrainingSet(stores: stores).run(
@@ -54,16 +62,8 @@ extension API {
                     write: { try await frames.put($0) })
                 return
             }
-            guard case .spine(let format) = body else { return }
-            var pieces = request.body.makeAsyncIterator()
-            let input = SpineInput(name: "the request's body") {
-                while let piece = try await pieces.next(isolation: #isolation) {
-                    if piece.readableBytes > 0 { return Array(piece.readableBytesView) }
-                }
-                return []
-            }
             _ = try await MakeTrainingSet(stores: stores).run(
-                trainingSet, spine: .input(input, format), in: project, format: answer.format,
+                trainingSet, spine: try request.spine(of: body), in: project, format: answer.format,
                 write: { try await frames.put($0) })
         }
         frames.watch(context.channel)
@@ -93,6 +93,23 @@ extension API {
         return Response(
             status: .ok,
             headers: [.contentType: answer.type, .named("Larder-Content-SHA256"): saved.contentHash], body: frames.body)
+    }
+}
+
+extension Request {
+    /// The body as a spine.
+    fileprivate func spine(of kind: TrainingSetQuery.Body) throws(LarderError) -> SpineSource {
+        guard case .spine(let format) = kind else {
+            throw LarderError(.internalError, "the body of a request is no spine")
+        }
+        var pieces = body.makeAsyncIterator()
+        let input = SpineInput(name: "the request's body") {
+            while let piece = try await pieces.next(isolation: #isolation) {
+                if piece.readableBytes > 0 { return Array(piece.readableBytesView) }
+            }
+            return []
+        }
+        return .input(input, format)
     }
 }
 

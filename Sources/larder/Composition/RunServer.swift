@@ -3,6 +3,7 @@ import FeatureService
 import Foundation
 import Glibc
 import HTTPAPI
+import Jobs
 import Logging
 import NIOCore
 import NIOPosix
@@ -36,9 +37,11 @@ extension CommandContext {
         let server = try buildServer(configuration, dependencies, logger: logger) { [logger] port in
             logger.notice("listening", metadata: ["address": "http://\(host):\(port)"])
         }
+        let jobs = jobWorker(stores)
         // The stores come before the server, so that a write under way at the end still finds them.
         let services: [any Service] = [
-            redis, stores.owner, stores.writer, stores.source, SnapshotService(snapshots: snapshots), server,
+            redis, stores.owner, stores.writer, stores.source, SnapshotService(snapshots: snapshots),
+            jobs.pool, jobs.worker, server,
         ]
         do {
             try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -63,6 +66,23 @@ extension CommandContext {
         static let source = 2
         /// A request waits this long for a connection; then it is answered 503.
         static let leaseDeadline: Duration = .seconds(5)
+    }
+
+    /// Does training sets that were queued, one at a time. Its own sessions are for leases and ends of jobs: the work itself
+    /// may take all others.
+    private func jobWorker(_ stores: Stores) -> (pool: PostgresPool, worker: JobWorker) {
+        var limits = PostgresPoolLimits()
+        limits.maximumConnections = 2
+        let pool = PostgresPool(configuration: writerConfiguration, limits: limits, logger: logger)
+        let trainingSets = TrainingSetJobs(stores: stores, resources: settings.trainingSets)
+        let worker = JobWorker(
+            pool: pool, configuration: writerConfiguration,
+            options: JobWorkerOptions(
+                name: "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",
+                kinds: [.trainingSet]), logger: logger,
+            translate: { LarderError(translating: $0) },
+            handler: { job, progress in try await trainingSets.perform(job, progress) })
+        return (pool, worker)
     }
 
     /// What writes work on. Nothing connects before it is needed: a server starts and serves while PostgreSQL is away.
