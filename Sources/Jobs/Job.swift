@@ -36,6 +36,10 @@ public struct JobFailure: Sendable, Hashable {
     public let code: String
     public let message: String
     public let hint: String?
+    /// JSON text: the first rows that are to blame.
+    public let reasons: String?
+    /// How many rows are.
+    public let violationCount: Int64?
 }
 
 /// A job as it stood when it was read. Times are PostgreSQL's.

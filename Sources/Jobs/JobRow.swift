@@ -7,6 +7,7 @@ enum JobRow {
     static let columns: PostgresQuery = """
         j.id, j.project_id, p.name AS project_name, j.kind, j.state, j.payload, j.result,
         j.error->>'code' AS error_code, j.error->>'message' AS error_message, j.error->>'hint' AS error_hint,
+        j.error->>'errors' AS error_reasons, (j.error->>'violation_count')::bigint AS error_violation_count,
         j.rows_done, j.rows_total, j.note, j.created_at, j.created_by, j.started_at, j.finished_at, j.attempts,
         j.maximum_attempts, j.worker, j.lease_token, j.lease_expires_at, j.cancel_requested, j.expires_at,
         extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - j.started_at)::float8 AS elapsed
@@ -39,7 +40,8 @@ enum JobRow {
         guard let code = try row.decode("error_code", as: String?.self) else { return nil }
         return JobFailure(
             code: code, message: try row.decode("error_message", as: String?.self) ?? "",
-            hint: try row.decode("error_hint"))
+            hint: try row.decode("error_hint"), reasons: try row.decode("error_reasons"),
+            violationCount: try row.decode("error_violation_count"))
     }
 
     private static func instant(_ name: String, _ row: PostgresRow) throws -> Timestamp? {

@@ -31,7 +31,9 @@ struct JobSettlement: Sendable {
                 try await persist(patience) { try await store.release(lease, countsAttempt: false, on: $0) }
                 log("gave a job back")
             case .failure(let error) where error.isPassing && job.attempt < job.maximumAttempts:
-                worker.note("a job will be begun again", error, job)
+                worker.logger.warning(
+                    "a job will be begun again",
+                    metadata: ["job": "\(job.id)", "attempt": "\(job.attempt)", "error": "\(error)"])
                 try await persist(patience) { try await store.release(lease, countsAttempt: true, on: $0) }
                 return .mustPause
             case .failure(let error): try await fail(error, patience)
@@ -59,7 +61,9 @@ struct JobSettlement: Sendable {
                 "a job failed", metadata: ["job": "\(job.id)", "error": "\(String(reflecting: error))"])
         }
         try await persist(patience) { try await store.fail(lease, failure, progress, on: $0) }
-        worker.logger.info("a job failed", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
+        worker.logger.warning(
+            "a job failed",
+            metadata: ["job": "\(job.id)", "code": "\(failure.code)", "detail": "\(failure.message)"])
     }
 
     private func persist(

@@ -4,6 +4,9 @@ public import PostgresClient
 // Each of these may be repeated under the same lease, should the answer to the first have been lost.
 
 extension JobStore {
+    /// So many rows to blame are kept.
+    private static let storedReasons = 100
+
     /// Ends a job with its result; what the lease's attempt put out becomes the job's output.
     ///
     /// - Parameter result: JSON text. The members `content_type` and `file_name` say what the output is.
@@ -15,7 +18,7 @@ extension JobStore {
             lease, .succeeded,
             """
             result = \(result)::json, rows_done = \(progress.rowsDone), rows_total = \(progress.rowsTotal),
-            note = \(progress.note)
+            note = NULL
             """, on: connection)
     }
 
@@ -28,9 +31,24 @@ extension JobStore {
             lease, .failed,
             """
             error = json_strip_nulls(json_build_object('code', \(error.code.name), 'message', \(storable(error.message)),
-                'hint', \(error.hint.map(storable)))), rows_done = \(progress.rowsDone),
+                'hint', \(error.hint.map(storable)), \(query: reasons(of: error)))), rows_done = \(progress.rowsDone),
             rows_total = \(progress.rowsTotal), note = \(progress.note)
             """, on: connection)
+    }
+
+    /// The first rows that are to blame, as a problem document of the HTTP API has them.
+    private func reasons(of error: LarderError) -> PostgresQuery {
+        guard !error.rows.isEmpty else { return "'errors', NULL" }
+        let reasons = error.rows.prefix(Self.storedReasons).map { row -> PostgresQuery in
+            """
+            json_build_object('row', \(Int64(row.row)), 'line', \(row.line.map(Int64.init)),
+                'feature', \(row.feature.map(storable)), 'code', \(row.code), 'message', \(storable(row.message)))
+            """
+        }
+        return """
+            'errors', json_build_array(\(query: reasons.joined(separator: ", "))),
+            'violation_count', \(Int64(error.violationCount))
+            """
     }
 
     /// Ends a job that was asked to stop and has. What its attempt put out is removed.

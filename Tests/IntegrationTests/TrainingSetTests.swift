@@ -2,6 +2,7 @@ import FeatureDefinitions
 import FeatureModel
 import FeatureService
 import Foundation
+import OfflineStore
 import PostgresClient
 import Testing
 
@@ -91,6 +92,93 @@ private let weather = """
         var options = TrainingSetOptions()
         options.usesFullFeatureNames = true
         return options
+    }
+
+    @Test(arguments: JoinStrategy.allCases)
+    func `a spine of several segments is joined as one`(strategy: JoinStrategy) async throws {
+        try await withData { larder in
+            // In no order of times, and of three views with keys of different types.
+            let rows = (0..<5_000).map { row in
+                let time = instantOfDay(seconds: row * 7_919 % 14_400)
+                return "\(["JFK", "EWR", "LAX"][row % 3]),\(["EWR", "JFK"][row % 2]),\(row % 5 - 3),\(time),\(row)\n"
+            }
+            let spine = Array("origin,dest,customer_id,event_timestamp,label\n\(rows.joined())".utf8)
+            let features: TrainingSetRequest.Features = .references([
+                "airport_weather:*", "profile:*", "state:*", "other_weather:*",
+            ])
+            var resources = TrainingSetResources()
+            resources.strategy = strategy
+            let whole = try await larder.trainingSet(
+                spine: spine, .csv, features, to: .ndjson, options: fullNames(), resources: resources)
+            resources.memoryBytes = 1 << 16
+            let pieces = try await larder.trainingSet(
+                spine: spine, .csv, features, to: .ndjson, options: fullNames(), resources: resources)
+            #expect(whole.result.segmentCount == 1 && pieces.result.segmentCount > 3)
+            #expect(whole.bytes == pieces.bytes)
+            #expect(whole.result.views.allSatisfy { $0.found > 500 }, "\(whole.result.views)")
+            #expect(whole.result.views.map(\.found) == pieces.result.views.map(\.found))
+        }
+    }
+
+    private func instantOfDay(seconds: Int) -> String {
+        Timestamp(microsecondsSince1970: 1_356_998_400_000_000 + Int64(seconds) * 1_000_000).description
+    }
+
+    @Test func `what nobody has computed is an error, not nulls`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(definitions)
+            let spine = Array("origin,event_timestamp\nJFK,2013-01-01T00:30:00Z\n".utf8)
+            func make(_ options: TrainingSetOptions = TrainingSetOptions()) async throws -> String {
+                let (bytes, _) = try await larder.trainingSet(
+                    spine: spine, .csv, .references(["airport_weather:temp"]), to: .csv, options: options)
+                return String(decoding: bytes, as: UTF8.self)
+            }
+            await #expect { try await make() } throws: { ($0 as? LarderError)?.code == .generationNotFilled }
+            // What was computed and came out empty tells that there is nothing.
+            try await larder.materialize()
+            #expect(try await make() == "origin,event_timestamp,temp\nJFK,2013-01-01T00:30:00Z,\n")
+            // Before the first write the view was there and nothing was known.
+            var past = TrainingSetOptions()
+            past.asOf = try instant("2020-01-01T00:00:00Z")
+            #expect(try await make(past) == "origin,event_timestamp,temp\nJFK,2013-01-01T00:30:00Z,\n")
+            try await larder.ingest("weather", weather)
+            try await larder.materialize()
+            #expect(try await make() == "origin,event_timestamp,temp\nJFK,2013-01-01T00:30:00Z,30.0\n")
+
+            let second = definitions.replacing(
+                "features: [{name: temp, type: float64}]",
+                with: "features: [{name: temp, type: float64, expr: temp + 1}]", maxReplacements: 1
+            ).replacing("name: airport_weather\n", with: "name: airport_weather\ngeneration: 2\n", maxReplacements: 1)
+            try await larder.apply(second)
+            func makeSecond(_ options: TrainingSetOptions = TrainingSetOptions()) async throws -> String {
+                let (bytes, _) = try await larder.trainingSet(
+                    spine: spine, .csv, .references(["airport_weather@2:temp"]), to: .csv, options: options)
+                return String(decoding: bytes, as: UTF8.self)
+            }
+            await #expect { try await makeSecond() } throws: { ($0 as? LarderError)?.code == .generationNotFilled }
+            try await larder.materialize()
+            #expect(try await makeSecond().hasSuffix(",31.0\n"))
+            await #expect { try await makeSecond(past) } throws: {
+                ($0 as? LarderError)?.code == .generationNotFilled
+            }
+        }
+    }
+
+    @Test func `a zone is refused for a spine of instants`() async throws {
+        try await withData { larder in
+            let spine = arrowFile([
+                recordBatch([
+                    ("origin", .string, [.string("JFK")]),
+                    ("event_timestamp", .timestamp, [.timestamp(try instant("2013-01-01T00:30:00Z"))]),
+                ])
+            ])
+            var options = TrainingSetOptions()
+            options.timeZone = "America/New_York"
+            await #expect {
+                try await larder.trainingSet(
+                    spine: spine, .arrow, .references(["airport_weather:temp"]), to: .csv, options: options)
+            } throws: { ($0 as? LarderError)?.code == .requestInvalid }
+        }
     }
 
     @Test func `one view is joined under two key mappings`() async throws {

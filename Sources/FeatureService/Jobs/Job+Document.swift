@@ -33,9 +33,13 @@ extension Job {
     }
 
     private static func document(_ failure: JobFailure) -> JSONValue {
-        .object(
-            [.init("code", .string(failure.code)), .init("detail", .string(failure.message))]
-                + (failure.hint.map { [.init("hint", .string($0))] } ?? []))
+        var members: [JSONValue.Member] = [
+            .init("code", .string(failure.code)), .init("detail", .string(failure.message)),
+        ]
+        if let hint = failure.hint { members.append(.init("hint", .string(hint))) }
+        if let reasons = failure.reasons { members.append(.init("errors", json(reasons))) }
+        if let count = failure.violationCount { members.append(.init("violation_count", .integer(count))) }
+        return .object(members)
     }
 
     /// With milliseconds.

@@ -19,6 +19,16 @@ struct TrainingSetJobPayload: Codable {
     var start: Int64?
     var end: Int64?
 
+    private enum CodingKeys: String, CodingKey {
+        case request, name, format, start, end
+        case asOf = "as_of"
+        case timeZone = "timezone"
+        case nullSpelling = "null"
+        case contentType = "content_type"
+        case spineFormat = "spine_format"
+        case spineSQL = "spine_sql"
+    }
+
     func trainingSet(_ resources: TrainingSetResources) -> TrainingSetRequest {
         var trainingSet = request.request(
             asOf: Timestamp(microsecondsSince1970: asOf ?? 0), resources: resources)

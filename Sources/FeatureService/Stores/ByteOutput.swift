@@ -78,12 +78,15 @@ public struct ByteOutput: ~Copyable {
         close(place.descriptor)
     }
 
-    public func write(_ bytes: [UInt8]) throws(LarderError) {
+    /// - Throws: `OutputClosed` when it is standard output that nobody reads any more; `LarderError` `file_unreadable`.
+    public func write(_ bytes: [UInt8]) throws {
         var offset = 0
         while offset < bytes.count {
             let count = bytes[offset...].withUnsafeBytes { Glibc.write(place.descriptor, $0.baseAddress, $0.count) }
             if count >= 0 {
                 offset += count
+            } else if errno == EPIPE, path == "-" {
+                throw OutputClosed()
             } else if errno != EINTR {
                 throw Self.failure(path, "could not be written")
             }
@@ -100,4 +103,9 @@ public struct ByteOutput: ~Copyable {
     private static func failure(_ path: String, _ what: String) -> LarderError {
         LarderError(.fileUnreadable, "file \"\(path)\" \(what): \(String(cString: strerror(errno)))")
     }
+}
+
+/// Nobody reads standard output any more.
+public struct OutputClosed: Error {
+    public init() {}
 }

@@ -45,6 +45,10 @@ extension LarderError {
             return LarderError(
                 .registryUnavailable, "a table is in use by a long transaction: \(error.message)",
                 hint: "see pg_stat_activity for who holds it, and try again")
+        case .server where error.sqlState == .queryCanceled:
+            return LarderError(
+                .registryUnavailable, "PostgreSQL ended a statement: \(error.message)",
+                hint: "see statement_timeout of the database and of the login")
         case .server:
             return LarderError(.internalError, "PostgreSQL refused: \(error)", hint: error.hint)
         case .invalidConfiguration:

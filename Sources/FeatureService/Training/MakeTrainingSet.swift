@@ -35,6 +35,9 @@ public struct MakeTrainingSet: Sendable {
         _ request: TrainingSetRequest, spine: SpineSource, in project: RegisteredProject, format: FrameFormat,
         frame: FrameObserver?, write: ([UInt8]) async throws -> Void, progress: @Sendable (Int) -> Void
     ) async throws -> TrainingSetReport {
+        if case .changes(let start, let end) = spine, start > end {
+            throw LarderError(.requestInvalid, "the start, \(start), is after the end, \(end)")
+        }
         var request = request
         // What is saved is what can be made again: its past is settled, and no column is kept as text.
         if request.name != nil, request.options.asOf == nil { request.options.asOf = try await settledNow() }
@@ -49,7 +52,8 @@ public struct MakeTrainingSet: Sendable {
         let report = try await SharedSnapshot.with(
             connections: max(1, final.resources.connections), of: stores.writer
         ) { connections, snapshot in
-            try await withSaving(final, plan, project, seenBy: connections[0]) { saving in
+            try await plan.checkFilled(in: project, on: connections[0])
+            return try await withSaving(final, plan, project, seenBy: connections[0]) { saving in
                 try await withSpine(
                     spine, plan, snapshot, keepsText: format == .csv && saving == nil && frame == nil,
                     limit: plan.firstLimit(final.resources)

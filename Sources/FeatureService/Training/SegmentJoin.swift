@@ -27,6 +27,29 @@ struct SegmentJoin {
         let groups: Range<Int>
     }
 
+    /// What has been joined. Each part goes in as soon as it is made, so that no two copies of all of them exist.
+    private final class Joined: Sendable {
+        private let state: Mutex<(results: [AsOfResult], works: [PartJoin.Work])>
+
+        init(_ results: [AsOfResult]) {
+            state = Mutex((results, results.map { _ in PartJoin.Work() }))
+        }
+
+        func add(_ part: AsOfPart, _ work: PartJoin.Work, of spine: SpineIndex, view: Int) {
+            state.withLock { state in
+                state.results[view].add(part, of: spine)
+                state.works[view] = state.works[view] + work
+            }
+        }
+
+        func take() -> (results: [AsOfResult], works: [PartJoin.Work]) {
+            state.withLock { state in
+                defer { state = ([], []) }
+                return state
+            }
+        }
+    }
+
     /// What is left to do, for whoever is free.
     private final class Queue: Sendable {
         private let units: [Unit]
@@ -44,10 +67,15 @@ struct SegmentJoin {
 
     private let plan: TrainingSetPlan
     private let connections: [PostgresConnection]
+    /// By connection. What one has made in its transaction is there for the segments that follow.
+    private var joins: [PartJoin]
+    /// Spines of earlier segments.
+    private var firstSpine = 0
 
     init(_ plan: TrainingSetPlan, on connections: [PostgresConnection]) {
         self.plan = plan
         self.connections = connections
+        joins = connections.map { PartJoin(on: $0) }
     }
 
     struct Outcome {
@@ -59,7 +87,7 @@ struct SegmentJoin {
         var joining: Duration
     }
 
-    func run(_ segment: SpineSegment, _ resources: TrainingSetResources) async throws -> Outcome {
+    mutating func run(_ segment: SpineSegment, _ resources: TrainingSetResources) async throws -> Outcome {
         let start = ContinuousClock.now
         var spines: [SpineIndex] = []
         var numbers: [[String]: Int] = [:]
@@ -79,14 +107,13 @@ struct SegmentJoin {
                 ViewTask(view: view, history: self.plan.histories[view], spine: number, strategy: plan.strategy))
         }
         let sorted = ContinuousClock.now
-        var results = tasks.map { task in
-            AsOfResult(spine: spines[task.spine], featureTypes: task.history.schema.features.map(\.type))
-        }
-        var works = tasks.map { _ in PartJoin.Work() }
-        try await join(resources.joinsNothing ? [] : units(of: tasks, spines), spines) { view, part, work in
-            results[view].add(part, of: spines[tasks[view].spine])
-            works[view] = works[view] + work
-        }
+        let joined = Joined(
+            tasks.map { task in
+                AsOfResult(spine: spines[task.spine], featureTypes: task.history.schema.features.map(\.type))
+            })
+        try await join(resources.joinsNothing ? [] : units(of: tasks, spines), spines, into: joined)
+        var (results, works) = joined.take()
+        firstSpine += spines.count
         for view in results.indices { plan.fillDefaults(in: &results[view], ofView: view) }
         return Outcome(
             results: results, plans: plans, works: works, sorting: sorted - start,
@@ -112,31 +139,26 @@ struct SegmentJoin {
         return units
     }
 
-    /// - Parameter take: told each part, one at a time.
-    private func join(
-        _ units: [Unit], _ spines: [SpineIndex], take: (Int, AsOfPart, PartJoin.Work) -> Void
-    ) async throws {
+    private mutating func join(_ units: [Unit], _ spines: [SpineIndex], into joined: Joined) async throws {
         let queue = Queue(units)
-        try await withThrowingTaskGroup(of: [(view: Int, part: AsOfPart, work: PartJoin.Work)].self) { group in
-            for connection in connections {
+        let firstSpine = firstSpine
+        joins = try await withThrowingTaskGroup(of: (connection: Int, join: PartJoin).self) { group in
+            for (connection, join) in joins.enumerated() {
                 group.addTask {
-                    var join = PartJoin(on: connection)
-                    var parts: [(view: Int, part: AsOfPart, work: PartJoin.Work)] = []
+                    var join = join
                     while let unit = queue.next() {
                         try Task.checkCancellation()
                         for task in unit.tasks {
                             let done = try await join.join(
-                                task.history, to: spines[task.spine], spineNumber: task.spine, groups: unit.groups,
-                                by: task.strategy)
-                            parts.append((task.view, done.part, done.work))
+                                task.history, to: spines[task.spine], spineNumber: firstSpine + task.spine,
+                                groups: unit.groups, by: task.strategy)
+                            joined.add(done.part, done.work, of: spines[task.spine], view: task.view)
                         }
                     }
-                    return parts
+                    return (connection, join)
                 }
             }
-            for try await parts in group {
-                for done in parts { take(done.view, done.part, done.work) }
-            }
+            return try await group.reduce(into: joins) { $0[$1.connection] = $1.join }
         }
     }
 

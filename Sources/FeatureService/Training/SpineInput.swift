@@ -30,7 +30,19 @@ public final class SpineInput {
 
     /// Says, before the first piece is read, that it is to be read twice.
     func keepForSecondReading() throws(LarderError) {
-        if rewindSource == nil { spool = try Spool() }
+        if rewindSource == nil, spool == nil { spool = try Spool() }
+    }
+
+    /// Takes in all pieces before the first is asked for, so that the reader holds nothing in PostgreSQL while they come.
+    public func receive() async throws {
+        try keepForSecondReading()
+        guard let spool else { return }
+        while true {
+            let piece = try await source()
+            if piece.isEmpty { break }
+            try spool.write(piece)
+        }
+        try rewind()
     }
 
     /// The next piece; empty at the end.

@@ -30,6 +30,11 @@ struct SpineRows {
         _ input: SpineInput, format: FrameFormat, requestKeys: [JoinKey], options: TrainingSetOptions,
         needed: Set<String>?
     ) throws(LarderError) {
+        if options.timeZone != nil, format == .arrow || format == .arrows {
+            throw LarderError(
+                .requestInvalid, "a time zone is given for spine \"\(input.name)\", which is Arrow",
+                hint: "it is for times in text; Arrow's without a zone are UTC, so convert them before writing")
+        }
         self.input = input
         self.needed = needed
         let declared =
@@ -90,7 +95,8 @@ struct SpineRows {
         guard violationCount > 0 else { return }
         throw LarderError(
             .spineInvalid, "spine \"\(name)\" has \(violationCount) values that cannot be read",
-            hint: "correct the rows; text timestamps need an offset, or a zone said with --timezone",
+            hint: violations.contains { $0.code == "timestamp_without_zone" }
+                ? "times need an offset, or a zone said with --timezone" : "correct the rows",
             rows: violations)
     }
 }

@@ -13,6 +13,14 @@ struct StoredTrainingSetRequest: Codable {
     var ttl: [String: Int64?]
     var split: TrainingSetSplit?
 
+    private enum CodingKeys: String, CodingKey {
+        case service, features, ttl, split
+        case timestampColumn = "timestamp_column"
+        case usesFullFeatureNames = "full_feature_names"
+        case includesTimestamps = "include_timestamps"
+        case knownBy = "known_by"
+    }
+
     init(_ request: TrainingSetRequest) {
         switch request.features {
         case .service(let name): service = name

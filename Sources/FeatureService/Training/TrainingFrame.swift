@@ -40,10 +40,21 @@ struct TrainingFrame {
         for field in fields where !seen.insert(field.name).inserted {
             throw LarderError(
                 .ambiguousFeatureNames, "two columns of the training set would be named \"\(field.name)\"",
-                hint: "say --full-feature-names, or rename the column of the spine")
+                hint: Self.hint(for: field.name, spineFields, options))
         }
         self.fields = fields
         self.sources = sources
+    }
+
+    private static func hint(
+        for name: String, _ spineFields: [Field], _ options: TrainingSetOptions
+    ) -> String {
+        guard spineFields.contains(where: { $0.name == name }) else {
+            return "two versions of a view have their times in one column; leave out the times, or ask for one version"
+        }
+        let isFixed = options.usesFullFeatureNames || (options.split != nil && name == TrainingSetSplit.columnName)
+        return isFixed
+            ? "rename the column of the spine" : "ask for full feature names, or rename the column of the spine"
     }
 
     /// Some rows of the frame.

@@ -74,12 +74,15 @@ struct TrainingSetPlan {
 
     /// Rows of a segment that fit into `bytes`, were all of them found.
     func segmentRows(memoryBytes bytes: Int, spineRowBytes: Int) -> Int {
-        // Half of it is for what comes and goes: buffers of connections, parts being put together, batches being written.
+        // The rest is for what comes and goes: buffers of connections, parts being put together, batches being written.
+        let held = bytes - max(Self.transientBytes, bytes / 8)
         let perRow = selection.views.reduce(spineRowBytes + 40) { sum, view in
             sum + 30 + view.features.reduce(0) { $0 + $1.type.usualBytes }
         }
-        return max(1_024, min(Self.maximumSegmentRows, bytes / 2 / perRow))
+        return max(1_024, min(Self.maximumSegmentRows, held / perRow))
     }
+
+    private static let transientBytes = 48 << 20
 
     /// Beyond, a key's rows lie close enough together in a segment as it is.
     private static let maximumSegmentRows = 1 << 20
@@ -99,7 +102,9 @@ extension ValueType {
     /// What a value usually takes, in bytes.
     fileprivate var usualBytes: Int {
         switch self {
-        case .scalar(.string), .scalar(.bytes): 32
+        case .scalar(.string), .scalar(.bytes): 20
+        case .scalar(.bool): 1
+        case .scalar(.int32), .scalar(.float32), .scalar(.date): 4
         case .scalar: 8
         case .array: 96
         case .vector(let dimension): dimension * 4

@@ -31,7 +31,7 @@ struct TrainingSetRun {
         let frame = try TrainingFrame(
             selection: plan.selection, spineFields: spine.fields, options: plan.options)
         var report = TrainingSetReport(plan: plan, columns: frame.fields.map(\.name))
-        let join = SegmentJoin(plan, on: connections)
+        var join = SegmentJoin(plan, on: connections)
         while let rows = try await spine.next(limit) {
             report.phases.reading += clock.lap()
             let outcome = try await join.run(rows, resources)

@@ -5,7 +5,7 @@ public import OfflineStore
 public enum TrainingSetText {
     /// `view=duration` or `view=none`, in microseconds.
     /// - Throws: `request_invalid`.
-    public static func ttl(_ text: String) throws(LarderError) -> (view: String, microseconds: Int64?) {
+    static func ttl(_ text: String) throws(LarderError) -> (view: String, microseconds: Int64?) {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         if parts.count == 2, parts[1] == "none" { return (parts[0], nil) }
         guard parts.count == 2, let duration = DurationText.parse(parts[1]), duration >= 0 else {
@@ -14,6 +14,20 @@ public enum TrainingSetText {
                 hint: "write airport_weather=3h, or airport_weather=none")
         }
         return (parts[0], duration)
+    }
+
+    /// Each as `ttl(_:)` takes it.
+    /// - Throws: `request_invalid`, also for a view that is named twice.
+    public static func ttls(_ texts: [String]) throws(LarderError) -> [String: Int64?] {
+        var ttls: [String: Int64?] = [:]
+        for text in texts {
+            let (view, value) = try ttl(text)
+            guard ttls.index(forKey: view) == nil else {
+                throw LarderError(.requestInvalid, "two ttls are given for \"\(view.prefix(63))\"", hint: "give one")
+            }
+            ttls[view] = .some(value)
+        }
+        return ttls
     }
 
     /// `train=0.8,test=0.2`, or `train=2013-02-01T00:00:00Z,test`.

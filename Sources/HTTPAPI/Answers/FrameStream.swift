@@ -1,4 +1,8 @@
+import FeatureModel
+import FeatureService
 import Hummingbird
+import Logging
+import Metrics
 import NIOCore
 import Synchronization
 
@@ -15,12 +19,18 @@ final class FrameStream: Sendable {
         var isAbandoned = false
     }
 
+    /// So long a piece waits to be taken: a client that reads nothing must not hold a transaction open for good.
+    private static let patience: Duration = .seconds(60)
+
+    private let logger: Logger
     private let state = Mutex(State())
+    private let channel = Mutex<(any Channel)?>(nil)
     private let task = Mutex<Task<Void, Never>?>(nil)
 
     /// Starts making.
     /// - Parameter make: gives the pieces out by `put`; it is cancelled when nobody takes them any more.
-    init(_ make: @escaping @Sendable (FrameStream) async throws -> Void) {
+    init(logger: Logger, _ make: @escaping @Sendable (FrameStream) async throws -> Void) {
+        self.logger = logger
         let task = Task {
             do {
                 try await make(self)
@@ -46,6 +56,7 @@ final class FrameStream: Sendable {
                 while let piece = try await self.next() { try await writer.write(ByteBuffer(bytes: piece)) }
                 try await writer.finish(nil)
             } catch {
+                self.tell(error)
                 self.abandon()
                 await self.task.withLock { $0 }?.value
                 throw error
@@ -53,8 +64,19 @@ final class FrameStream: Sendable {
         }
     }
 
+    /// The status was sent long ago, so nothing else shows that an answer was cut off.
+    private func tell(_ error: any Error) {
+        let isGone = state.withLock { $0.isAbandoned } || error is CancellationError || error is IOError
+        Counter(label: "larder_http_answers_cut", dimensions: [("reason", isGone ? "client" : "server")]).increment()
+        guard !isGone else { return logger.info("the client went away while it was answered") }
+        let failure = LarderError(translating: error)
+        logger.warning(
+            "an answer was cut off", metadata: ["code": "\(failure.code)", "detail": "\(failure.message)"])
+    }
+
     /// Also while nothing is sent, a client that goes away ends the making.
     func watch(_ channel: any Channel) {
+        self.channel.withLock { $0 = channel }
         let watch = ClientWatch(channel) { [weak self] in self?.abandon() }
         let task = task.withLock { $0 }
         Task {
@@ -100,6 +122,13 @@ final class FrameStream: Sendable {
     /// Gives a piece out, and returns when it has been taken.
     func put(_ bytes: [UInt8]) async throws {
         guard !bytes.isEmpty else { return }
+        let patience = Task {
+            try await Task.sleep(for: Self.patience)
+            self.logger.info("a client takes nothing of its answer, which is cut off")
+            self.abandon()
+            self.channel.withLock { $0 }?.close(promise: nil)
+        }
+        defer { patience.cancel() }
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             let (isAbandoned, consumer) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
                 guard !state.isAbandoned else { return (true, nil) }

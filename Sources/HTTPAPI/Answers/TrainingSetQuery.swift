@@ -78,10 +78,7 @@ struct TrainingSetQuery {
             options.knownBy = rule
         }
         options.asOf = try time("as_of")
-        for ttl in all("ttl") {
-            let (view, value) = try TrainingSetText.ttl(ttl)
-            options.ttlOfView[view] = .some(value)
-        }
+        options.ttlOfView = try TrainingSetText.ttls(all("ttl"))
         if let split = text("split") {
             let seed = try text("seed").map { text throws(LarderError) -> UInt64 in
                 guard let number = UInt64(text) else { throw LarderError(.requestInvalid, "seed is no whole number") }

@@ -118,8 +118,11 @@ extension OpenAPIDocument {
                     ],
                     "payload": ["type": "object"], "result": ["type": "object"],
                     "error": object(
-                        ["code": ["type": "string"], "detail": ["type": "string"], "hint": ["type": "string"]],
-                        optional: ["hint"]),
+                        [
+                            "code": ["type": "string"], "detail": ["type": "string"], "hint": ["type": "string"],
+                            "errors": ["type": "array", "items": ["type": "object"]],
+                            "violation_count": ["type": "integer"],
+                        ], optional: ["hint", "errors", "violation_count"]),
                 ],
                 optional: [
                     "rows_total", "note", "rows_per_second", "elapsed_seconds", "remaining_seconds", "worker",

@@ -30,15 +30,20 @@ extension OpenAPIDocument {
                                 .init(
                                     "application/json",
                                     [
-                                        "schema": object([
-                                            "spine_sql": ["type": "string"],
-                                            "start": ["type": "string", "format": "date-time"],
-                                            "end": ["type": "string", "format": "date-time"],
-                                        ])
+                                        "schema": [
+                                            "oneOf": [
+                                                object(["spine_sql": ["type": "string"]]),
+                                                object([
+                                                    "start": ["type": "string", "format": "date-time"],
+                                                    "end": ["type": "string", "format": "date-time"],
+                                                ]),
+                                            ]
+                                        ]
                                     ])
                             ]),
                     ],
-                    "responses": responses(frame, problems: ["400", "404", "406", "409", "415", "422", "503"]),
+                    "responses": withJob(
+                        responses(frame, problems: ["400", "404", "406", "409", "413", "415", "422", "503"])),
                 ],
             ]),
         .init(
@@ -68,10 +73,16 @@ extension OpenAPIDocument {
                     "summary": "Make a training set again, from the definitions and rows of its time",
                     "description":
                         "An answer whose content is not what it was is cut off; Larder-Content-SHA256 is the hash that it had.",
-                    "responses": responses(frame, problems: ["404", "406", "503"]),
+                    "responses": responses(frame, problems: ["404", "406", "409", "503"]),
                 ],
             ]),
     ]
+
+    private static func withJob(_ responses: JSONValue) -> JSONValue {
+        guard case .object(var members) = responses else { return responses }
+        members.insert(.init("202", json("The job that will make it, when job=true", reference("Job"))), at: 1)
+        return .object(members)
+    }
 
     private static let frameTypes = [
         "application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file", "text/csv", "application/x-ndjson",

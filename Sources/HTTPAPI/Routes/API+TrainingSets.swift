@@ -50,20 +50,22 @@ extension API {
         let json: JSONValue? = if case .json = body { try await request.json(maximumBytes: limit) } else { nil }
         if try query.isJob {
             let spine: SpineSource =
-                if let json { try SpineSource(json: json) } else { try request.spine(of: body) }
+                if let json { try SpineSource(json: json) } else { try await request.receivedSpine(of: body) }
             let job = try await TrainingSetJobs(stores: stores).enqueue(
                 trainingSet, spine: spine, format: answer.format, contentType: answer.type, in: project)
             return .json(job.document, status: .accepted)
         }
-        let frames = FrameStream { frames in
+        let training = try trainingStores()
+        let frames = FrameStream(logger: context.logger) { frames in
+            // Two calls, because a spine of a request's body stays with the task that reads it.
             if let json {
-                _ = try await MakeTrainingSet(stores: stores).run(
+                _ = try await MakeTrainingSet(stores: training).run(
                     trainingSet, spine: try SpineSource(json: json), in: project, format: answer.format,
                     write: { try await frames.put($0) })
                 return
             }
-            _ = try await MakeTrainingSet(stores: stores).run(
-                trainingSet, spine: try request.spine(of: body), in: project, format: answer.format,
+            _ = try await MakeTrainingSet(stores: training).run(
+                trainingSet, spine: try await request.receivedSpine(of: body), in: project, format: answer.format,
                 write: { try await frames.put($0) })
         }
         frames.watch(context.channel)
@@ -79,8 +81,9 @@ extension API {
         let project = try await stores.project(named: context.parameters.require("project"))
         let resources = configuration.trainingSets
         let saved = try await SavedTrainingSets(stores: stores).trainingSet(named: name, in: project)
-        let frames = FrameStream { frames in
-            let made = try await SavedTrainingSets(stores: stores).reproduce(
+        let training = try trainingStores()
+        let frames = FrameStream(logger: context.logger) { frames in
+            let made = try await SavedTrainingSets(stores: training).reproduce(
                 named: name, in: project, format: answer.format, resources: resources,
                 write: { try await frames.put($0) })
             // Cut off: what the client has is not what it asked for.
@@ -97,18 +100,24 @@ extension API {
 }
 
 extension Request {
-    /// The body as a spine.
-    fileprivate func spine(of kind: TrainingSetQuery.Body) throws(LarderError) -> SpineSource {
+    /// The body as a spine, which is here to its end.
+    /// - Throws: `CancellationError` when the client goes away before.
+    fileprivate func receivedSpine(of kind: TrainingSetQuery.Body) async throws -> SpineSource {
         guard case .spine(let format) = kind else {
             throw LarderError(.internalError, "the body of a request is no spine")
         }
         var pieces = body.makeAsyncIterator()
         let input = SpineInput(name: "the request's body") {
-            while let piece = try await pieces.next(isolation: #isolation) {
-                if piece.readableBytes > 0 { return Array(piece.readableBytesView) }
+            do {
+                while let piece = try await pieces.next(isolation: #isolation) {
+                    if piece.readableBytes > 0 { return Array(piece.readableBytesView) }
+                }
+                return []
+            } catch {
+                throw error is LarderError || error is HTTPError ? error : CancellationError()
             }
-            return []
         }
+        try await input.receive()
         return .input(input, format)
     }
 }
@@ -124,7 +133,7 @@ extension SpineSource {
             let from = Timestamp(start), let through = Timestamp(end)
         else {
             throw LarderError(
-                .requestInvalid, "the request names no spine",
+                .requestInvalid, "the request has to name one spine",
                 hint: #"write {"spine_sql": "SELECT ..."} or {"start": "2013-01-01T00:00:00Z", "end": "..."}"#)
         }
         self = .changes(from: from, through: through)

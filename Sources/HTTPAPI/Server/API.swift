@@ -20,4 +20,10 @@ struct API: Sendable {
         if let stores = dependencies.stores { return stores }
         throw LarderError(.registryUnavailable, "this server only reads")
     }
+
+    /// With a writer's pool of their own: training sets hold connections for as long as their clients take them.
+    func trainingStores() throws(LarderError) -> Stores {
+        if let stores = dependencies.trainingStores { return stores }
+        return try stores()
+    }
 }

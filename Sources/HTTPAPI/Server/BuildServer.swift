@@ -12,16 +12,19 @@ public struct ServerDependencies: Sendable {
     public let metrics: PrometheusMetricsFactory
     /// What writes and applies work on; nil for a server that only reads.
     public let stores: Stores?
+    /// What training sets that are streamed work on; `stores` where it is nil.
+    public let trainingStores: Stores?
 
     public init(
         snapshots: ServingSnapshotStore, onlineFeatures: OnlineFeatures, readiness: ServingReadiness,
-        metrics: PrometheusMetricsFactory, stores: Stores? = nil
+        metrics: PrometheusMetricsFactory, stores: Stores? = nil, trainingStores: Stores? = nil
     ) {
         self.snapshots = snapshots
         self.onlineFeatures = onlineFeatures
         self.readiness = readiness
         self.metrics = metrics
         self.stores = stores
+        self.trainingStores = trainingStores
     }
 }
 

@@ -16,9 +16,15 @@ public enum AsOfSettlement {
     public static func wait(for time: Timestamp, on connection: PostgresConnection) async throws {
         let deadline = ContinuousClock.now + patience
         let bound = PostgresTimestamp(microsecondsSince1970: time.microsecondsSince1970)
-        while try await connection.query("SELECT clock_timestamp() <= \(bound) AS is_ahead").onlyValue(as: Bool.self) {
+        while let wait = try await connection.query(
+            """
+            SELECT CASE WHEN clock_timestamp() <= \(bound)
+                THEN least(extract(epoch FROM \(bound) - clock_timestamp()), 1e9)::float8 END AS wait
+            """
+        ).onlyValue(as: Double?.self) {
             try await pause(
-                until: deadline, "\(time) lies ahead of PostgreSQL's clock", hint: "choose a time that is past")
+                until: .seconds(wait) > patience ? ContinuousClock.now : deadline,
+                "\(time) lies ahead of PostgreSQL's clock", hint: "choose a time that is past")
         }
         let writers = try await connection.query(
             """

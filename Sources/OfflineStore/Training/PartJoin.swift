@@ -3,7 +3,7 @@ public import PointInTime
 public import PostgresClient
 
 /// Joins parts of spines to histories on one connection, which is in a transaction of its own.
-public struct PartJoin {
+public struct PartJoin: Sendable {
     /// What was done, for who wants to compare it with what was estimated.
     public struct Work: Sendable, Equatable {
         /// Rows that PostgreSQL sent: of the history when merging, answers when seeking.

@@ -1,3 +1,4 @@
+import FeatureModel
 public import PostgresClient
 
 /// Several connections in transactions that see one and the same state of the database.
@@ -43,30 +44,36 @@ public enum SharedSnapshot {
         }
     }
 
-    /// Runs `body` in a read-only transaction of another pool that sees the same, on the same database.
+    private struct RollBack: Error {}
+
+    /// Runs `body` in a read-only transaction of another pool that sees the same, on the same database. It is rolled back in
+    /// the end: a few functions write even where everything is read-only.
     public static func joining<Value>(
         _ snapshot: String, of pool: PostgresPool, _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
         try await pool.withConnection { connection in
             // What an earlier query may have set in this session, or locked, is not for this one.
             try await connection.execute("DISCARD ALL")
-            return try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
-                try await connection.execute("SET TRANSACTION SNAPSHOT \(literal: snapshot)")
-                return try await body(connection)
-            }
+            var value: Value?
+            do {
+                try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+                    try await connection.execute("SET TRANSACTION SNAPSHOT \(literal: snapshot)")
+                    value = try await body(connection)
+                    throw RollBack()
+                }
+            } catch is RollBack {}
+            guard let value else { throw LarderError(.internalError, "a transaction ended before its work did") }
+            return value
         }
     }
 
     /// Plans are to be what the strategy means: one process a connection, rows in the order of the loop. And a server whose
     /// client is gone is to notice in the middle of a query too, where the platform can.
     private static func prepare(_ connection: PostgresConnection) async throws {
-        try await connection.execute(
+        _ = try await connection.query(
             """
-            DO $$ BEGIN
-                SET LOCAL jit = off;
-                SET LOCAL max_parallel_workers_per_gather = 0;
-                SET LOCAL client_connection_check_interval = '1s';
-            EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$
+            SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+                set_config('client_connection_check_interval', CASE WHEN version() ~ 'linux' THEN '1s' ELSE '0' END, true)
             """)
     }
 }

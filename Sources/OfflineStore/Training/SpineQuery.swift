@@ -7,6 +7,8 @@ public struct SpineQuery {
     public let fields: [Field]
     private let copy: PostgresCopyOut
     private let isSmallInteger: [Bool]
+    /// The connection of a query that somebody wrote; nil for Larder's own.
+    private let asked: PostgresConnection?
 
     /// A query of the caller's.
     /// - Parameters:
@@ -26,17 +28,28 @@ public struct SpineQuery {
                 guard let type = ValueType(postgresType: column.type) else {
                     throw LarderError(
                         .spineInvalid, "column \"\(column.name)\" of the spine's query has a type that Larder lacks",
-                        hint: "cast it in the query, for example to text or double precision")
+                        hint: column.type == .timestamp
+                            ? "say which zone it is of: \(column.name) AT TIME ZONE 'UTC'"
+                            : "cast it in the query, for example to text or double precision")
                 }
                 return Field(name: column.name, type: type)
             }
             return SpineQuery(
                 fields: fields,
                 copy: try await connection.beginCopyOut("COPY (\(query: statement)\n) TO STDOUT (FORMAT binary)"),
-                isSmallInteger: columns.map { $0.type == .int2 })
-        } catch let error as PostgresError where error.code == .server || error.code == .invalidQuery {
-            throw LarderError(.spineInvalid, "the spine's query is refused: \(error.message)", hint: error.hint)
+                isSmallInteger: columns.map { $0.type == .int2 }, asked: connection)
+        } catch let error as PostgresError where isOfQuery(error) {
+            throw refusal(error)
         }
+    }
+
+    /// Whether the query is to blame, and neither PostgreSQL nor Larder.
+    private static func isOfQuery(_ error: PostgresError) -> Bool {
+        [.server, .invalidQuery, .decoding].contains(error.code)
+    }
+
+    private static func refusal(_ error: PostgresError) -> LarderError {
+        LarderError(.spineInvalid, "the spine's query is refused: \(error.message)", hint: error.hint)
     }
 
     /// Every key and time at which one of some views changed, in order.
@@ -66,11 +79,27 @@ public struct SpineQuery {
             fields: keys.map { Field(name: $0.name, type: $0.storedType, isNullable: false) }
                 + [Field(name: timestampColumn, type: .timestamp, isNullable: false)],
             copy: try await connection.beginCopyOut("COPY (\(query: select)) TO STDOUT (FORMAT binary)"),
-            isSmallInteger: names.map { _ in false })
+            isSmallInteger: names.map { _ in false }, asked: nil)
     }
 
     /// The next rows; nil at the end.
+    /// - Throws: `spine_invalid` when a query that was asked for fails on its way.
     public func next() async throws -> RecordBatch? {
+        guard let asked else { return try await read() }
+        do {
+            if let batch = try await read() { return batch }
+            // Text is taken as it comes, and a query can change how it does.
+            let encoding = try await asked.query("SELECT current_setting('client_encoding') AS encoding")
+            guard try encoding.onlyValue(as: String.self) == "UTF8" else {
+                throw LarderError(.spineInvalid, "the spine's query changes client_encoding")
+            }
+            return nil
+        } catch let error as PostgresError where Self.isOfQuery(error) {
+            throw Self.refusal(error)
+        }
+    }
+
+    private func read() async throws -> RecordBatch? {
         guard let chunk = try await copy.next() else { return nil }
         var columns = fields.map { Column(type: $0.type) }
         try chunk.forEachRow { row in

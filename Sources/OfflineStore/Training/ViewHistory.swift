@@ -33,6 +33,32 @@ public struct ViewHistory: Sendable {
         return history
     }
 
+    /// Whether anything had been written by the time that is seen, or the generation was computed and came out empty.
+    public func isFilled(on connection: PostgresConnection) async throws -> Bool {
+        let hasArrived: PostgresQuery
+        let isComputed: PostgresQuery
+        switch visibility {
+        case .current:
+            hasArrived = "true"
+            isComputed = """
+                EXISTS (SELECT FROM larder.watermark m
+                        WHERE m.feature_view_id = \(table.featureViewID) AND m.generation = \(table.generation)
+                          AND m.stage = \(MaterializationStage.offline.rawValue) AND m.schema_version IS NOT NULL)
+                """
+        case .asOf(let time):
+            hasArrived = "l.arrived_at <= \(PostgresTimestamp(microsecondsSince1970: time.microsecondsSince1970))"
+            isComputed = "false"
+        }
+        return try await connection.query(
+            """
+            SELECT \(query: isComputed) OR EXISTS (
+                SELECT FROM larder.write l
+                WHERE l.feature_view_id = \(table.featureViewID) AND l.generation = \(table.generation)
+                  AND \(query: hasArrived)) AS filled
+            """
+        ).onlyValue(as: Bool.self)
+    }
+
     var featureTypes: [ValueType] { schema.features.map(\.type) }
 
     var keyColumns: [PostgresQuery] { schema.joinKeys.indices.map(OfflineTable.keyColumn) }

@@ -47,6 +47,13 @@ public final class PostgresPool: Service, Sendable {
         }
     }
 
+    /// Opens connections before they are asked for, side by side. What goes wrong shows when one is.
+    public func openAhead(_ count: Int) async {
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<count { group.addTask { try? await self.withConnection { _ in } } }
+        }
+    }
+
     /// Lends a connection with a transaction open on it; see `PostgresConnection.transaction`.
     public func withTransaction<T>(
         isolation: PostgresIsolation = .readCommitted, readOnly: Bool = false, file: String = #fileID,

@@ -78,10 +78,7 @@ struct TrainingSetArguments: ParsableArguments {
         options.includesTimestamps = includeTimestamps
         options.knownBy = knownBy
         options.asOf = asOf
-        for text in ttl {
-            let (view, value) = try TrainingSetText.ttl(text)
-            options.ttlOfView[view] = .some(value)
-        }
+        options.ttlOfView = try TrainingSetText.ttls(ttl)
         options.split = try split.map { text throws(LarderError) in try TrainingSetText.split(text, seed: seed) }
         var resources = resources
         resources.strategy = try strategy.map { text throws(LarderError) in try TrainingSetText.strategy(text) }

@@ -32,7 +32,7 @@ struct TrainingSetCreate: LarderCommand {
             trainingSet: trainingSet, spine: try request.source, outputPath: out,
             outputFormat: try Arguments.format(out, outFormat, option: "--out-format"))
         let progress = ProgressReport(context.console)
-        let result = try await context.withStores { stores in
+        let result = try await context.withStores(writers: trainingSet.resources.connections) { stores in
             let project = try await stores.project(namedOrOnly: context.settings.project)
             return try await CreateTrainingSet(stores: stores).run(request, in: project) { rows in
                 progress.step("\(rows.grouped) rows")

@@ -28,11 +28,12 @@ extension CommandContext {
             configuration: writerConfiguration,
             migrator: try MigrationsFolder.loadIfFound(settings.migrations).map(Migrator.init), logger: logger)
         let stores = serverStores(redis)
+        let training = trainingStores(stores)
         let dependencies = ServerDependencies(
             snapshots: snapshots,
             onlineFeatures: OnlineFeatures(reader: OnlineReader(redis: redis), limits: configuration.limits),
             readiness: ServingReadiness(snapshots: snapshots, redis: redis, clock: clock), metrics: metrics,
-            stores: stores)
+            stores: stores, trainingStores: training)
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let server = try buildServer(configuration, dependencies, logger: logger) { [logger] port in
             logger.notice("listening", metadata: ["address": "http://\(host):\(port)"])
@@ -40,9 +41,11 @@ extension CommandContext {
         let jobs = jobWorker(stores)
         // The stores come before the server, so that a write under way at the end still finds them.
         let services: [any Service] = [
-            redis, stores.owner, stores.writer, stores.source, SnapshotService(snapshots: snapshots),
+            redis, stores.owner, stores.writer, training.writer, stores.source, SnapshotService(snapshots: snapshots),
             jobs.pool, jobs.worker, server,
         ]
+        let stop = Task { [logger] in await Self.tellStop(logger) }
+        defer { stop.cancel() }
         do {
             try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
                 .run()
@@ -54,6 +57,16 @@ extension CommandContext {
         }
         logger.notice("stopped")
     }
+
+    /// From the first signal on, a second one ends the process at once: clients may take as long as they like.
+    private static func tellStop(_ logger: Logger) async {
+        for await stopping in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            logger.notice("stopping, once what has been asked is answered", metadata: ["signal": "\(stopping)"])
+            signal(SIGTERM, SIG_DFL)
+            signal(SIGINT, SIG_DFL)
+            return
+        }
+    }
 }
 
 extension CommandContext {
@@ -63,9 +76,23 @@ extension CommandContext {
         static let owner = 2
         /// A write takes one, a materialization three.
         static let writer = 8
+        /// A training set takes two, or one when there are no more.
+        static let training = 6
         static let source = 2
         /// A request waits this long for a connection; then it is answered 503.
         static let leaseDeadline: Duration = .seconds(5)
+    }
+
+    /// `stores`, with connections of the writer that are for training sets alone.
+    private func trainingStores(_ stores: Stores) -> Stores {
+        var limits = PostgresPoolLimits()
+        limits.maximumConnections = ServerPools.training
+        limits.leaseDeadline = ServerPools.leaseDeadline
+        return Stores(
+            owner: stores.owner,
+            writer: PostgresPool(configuration: writerConfiguration, limits: limits, logger: logger),
+            source: stores.source, sourceLogin: stores.sourceLogin, redis: stores.redis, logger: logger,
+            actor: stores.actor)
     }
 
     /// Does training sets that were queued, one at a time. Its own sessions are for leases and ends of jobs: the work itself

@@ -17,14 +17,16 @@ extension CommandContext {
 
     /// Runs `body` with everything that use cases work on; all of it is closed afterwards.
     ///
+    /// - Parameter writers: connections that will be needed at once, and are opened while other things are looked at.
     /// - Throws: `migration_pending` or `migration_refused` when the database is not what this program works with, what
     ///   connecting throws, and what `body` throws.
     func withStores<Value>(
-        onlineStore: OnlineStoreUse = .none, _ body: (Stores) async throws -> Value
+        onlineStore: OnlineStoreUse = .none, writers: Int = 0, _ body: (Stores) async throws -> Value
     ) async throws -> Value {
         try await withPostgresPool(settings.postgres, limits: Self.limits(connections: 2)) { owner in
-            try await checkSchema(owner)
-            return try await withPostgresPool(writerConfiguration, limits: Self.limits(connections: 8)) { writer in
+            try await withPostgresPool(writerConfiguration, limits: Self.limits(connections: 8)) { writer in
+                async let _ = writer.openAhead(writers)
+                try await checkSchema(owner)
                 let source = settings.postgresSource
                 return try await withPostgresPool(source, limits: Self.limits(connections: 2)) { source in
                     try await withRedis(onlineStore) { redis in

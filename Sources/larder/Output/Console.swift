@@ -1,4 +1,5 @@
 import FeatureModel
+import FeatureService
 import Glibc
 import Synchronization
 import TextFormats
@@ -71,9 +72,6 @@ final class Console: Sendable {
         return answer == "y" || answer == "yes"
     }
 }
-
-/// Nobody reads the results.
-struct OutputClosed: Error {}
 
 /// - Returns: zero, or the number of the error.
 private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {

@@ -28,14 +28,15 @@ extension LarderFixture {
     /// A training set's bytes in any formats.
     func trainingSet(
         spine: [UInt8], _ spineFormat: FrameFormat, _ features: TrainingSetRequest.Features,
-        to outputFormat: FrameFormat, options: TrainingSetOptions = TrainingSetOptions()
+        to outputFormat: FrameFormat, options: TrainingSetOptions = TrainingSetOptions(),
+        resources: TrainingSetResources = TrainingSetResources()
     ) async throws -> (bytes: [UInt8], result: TrainingSetReport) {
         let path = FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         let result = try await withTemporaryFile(spine) { spinePath in
             try await CreateTrainingSet(stores: stores).run(
                 .init(
-                    trainingSet: .init(features: features, options: options),
+                    trainingSet: .init(features: features, options: options, resources: resources),
                     spine: .file(path: spinePath, spineFormat), outputPath: path,
                     outputFormat: outputFormat),
                 in: try await project())

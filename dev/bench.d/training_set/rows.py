@@ -22,7 +22,7 @@ def turned(engines, turn):
 
 
 def side_by_side(bench, name, views, peers, new_spine):
-    """Larder and every peer with the same spine, in turn. The fastest peer is the one that counts."""
+    """Larder and every peer with the same spine, in turn. The fastest way of asking the peer is the one that counts."""
     engines, measured = [bench.larder, *peers], defaultdict(list)
     for turn in range(bench.rounds + 1):
         spine = new_spine()
@@ -35,7 +35,7 @@ def side_by_side(bench, name, views, peers, new_spine):
     medians = {engine: bench.report.seconds(f"{name}_{engine.name}", measured[engine]) for engine in engines}
     for peer in peers:
         bench.report.figure(f"{name}_share_of_{peer.name}", medians[bench.larder] / medians[peer], "ratio")
-    return medians[bench.larder], min(medians[peer] for peer in peers)
+    return medians[bench.larder], min(medians[peer] for peer in peers if not peer.is_rewritten)
 
 
 def flights(bench):
@@ -50,6 +50,8 @@ def feast(bench):
 
 def users(name, spine_rows):
     def measure(bench):
+        # Small spines touch few pages, and each is a new one: what is measured is a warm cache, so all pages are read once.
+        checked(bench, USERS, lambda: bench.spine_of_users("warm", 1_000_000))
         own, peer = side_by_side(bench, name, USERS, DUCKDB, lambda: bench.spine_of_users(name, spine_rows))
         bench.report.judged(f"{name}_share_of_duckdb", own / peer)
 
@@ -78,7 +80,7 @@ def cold(bench):
 
 
 def memory(bench):
-    """The peer is the way of asking DuckDB that is the fastest here as well: any of them could be slow in less memory."""
+    """The peer is the way of asking DuckDB that counts for its time as well: any of them could be slow in less memory."""
     engines, measured = [bench.larder, *DUCKDB], defaultdict(list)
     for turn in range(bench.rounds):
         spine = bench.spine_of_users("memory", 1_000_000)
@@ -87,7 +89,10 @@ def memory(bench):
         bench.check(USERS, spine, DUCKDB)
         bench.forget(spine)
     peaks = {engine: bench.report.memory(f"memory_{engine.name}", measured[engine]) for engine in engines}
-    fastest = min(DUCKDB, key=lambda peer: median(one.seconds for one in measured[peer]))
+    for peer in DUCKDB:
+        bench.report.figure(f"memory_share_of_{peer.name}", peaks[bench.larder] / peaks[peer], "ratio")
+    counted = [peer for peer in DUCKDB if not peer.is_rewritten]
+    fastest = min(counted, key=lambda peer: median(one.seconds for one in measured[peer]))
     bench.report.judged("memory_share_of_duckdb", peaks[bench.larder] / peaks[fastest])
 
 
