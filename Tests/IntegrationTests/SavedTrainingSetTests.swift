@@ -225,6 +225,29 @@ private let spine = """
         }
     }
 
+    @Test func `a query that goes wrong on its way is refused, and one that writes leaves nothing`() async throws {
+        try await withData { larder in
+            let row = "SELECT customer_id, at AS event_timestamp, amount AS label"
+            for bad in [
+                "\(row) / (random() * 0) FROM orders",
+                "SELECT customer_id, '294276-12-31'::timestamptz AS event_timestamp FROM orders",
+                "SELECT customer_id, at AS event_timestamp, set_config('role', 'larder_writer', false) AS x FROM orders",
+                "SELECT customer_id, at AS event_timestamp, set_config('client_encoding', 'LATIN1', false) AS x, 'é' AS y FROM orders",
+            ] {
+                let error = await #expect(throws: LarderError.self) { _ = try await make(larder, .sql(bad)) }
+                #expect(error?.code == .spineInvalid, "\(bad): \(String(describing: error))")
+            }
+            let written = "\(row), lo_from_bytea(0, 'abc')::text AS object FROM orders"
+            let writing = try await make(larder, .sql(written)).lines
+            #expect(writing.count == 4)
+            let objects = try await larder.value("SELECT count(*) FROM pg_largeobject_metadata", as: Int64.self)
+            #expect(objects == 0)
+            // The session that did all this is as good as new.
+            let again = try await make(larder, .sql("\(row) FROM orders")).lines
+            #expect(again.count == 4)
+        }
+    }
+
     @Test func `a split by shares depends on seed and row, a split by time on the time`() async throws {
         try await withData { larder in
             func parts(_ split: TrainingSetSplit) async throws -> [Substring] {
