@@ -10,7 +10,7 @@ struct TrainingSetRun {
     /// Rows given out at a time.
     private static let rowsPerBatch = 65_536
     /// Batches that are put together side by side.
-    private static let batchesAtOnce = 4
+    private static let batchesAtOnce = 2
 
     let plan: TrainingSetPlan
     let resources: TrainingSetResources
@@ -57,21 +57,32 @@ struct TrainingSetRun {
         _ segment: SpineSegment, firstRow: Int, _ joins: [AsOfResult], _ frame: TrainingFrame,
         _ sink: ([RecordBatch]) async throws -> Void
     ) async throws {
-        let starts = Array(stride(from: 0, to: segment.rowCount, by: Self.rowsPerBatch))
-        for first in stride(from: 0, to: starts.count, by: Self.batchesAtOnce) {
+        let rowsAtOnce = Self.rowsPerBatch * Self.batchesAtOnce
+        var batches = await Self.batches(from: 0, of: segment, firstRow: firstRow, joins, frame)
+        for start in stride(from: rowsAtOnce, to: segment.rowCount + rowsAtOnce, by: rowsAtOnce) {
             try Task.checkCancellation()
-            let some = starts[first..<min(starts.count, first + Self.batchesAtOnce)]
-            let batches = await withTaskGroup(of: (Int, RecordBatch).self) { group in
-                for start in some {
-                    group.addTask {
-                        let rows = start..<min(segment.rowCount, start + Self.rowsPerBatch)
-                        return (start, frame.batch(rows, of: segment, firstRow: firstRow, joins))
-                    }
-                }
-                return await group.reduce(into: []) { $0.append($1) }
-            }
-            try await sink(batches.sorted { $0.0 < $1.0 }.map(\.1))
+            // The next ones while these are written.
+            async let next = Self.batches(from: start, of: segment, firstRow: firstRow, joins, frame)
+            try await sink(batches)
+            batches = await next
         }
+    }
+
+    /// A few batches from a row of the segment on, made side by side; none beyond its end.
+    private static func batches(
+        from start: Int, of segment: SpineSegment, firstRow: Int, _ joins: [AsOfResult], _ frame: TrainingFrame
+    ) async -> [RecordBatch] {
+        let end = min(segment.rowCount, start + rowsPerBatch * batchesAtOnce)
+        let batches = await withTaskGroup(of: (Int, RecordBatch).self) { group in
+            for start in stride(from: start, to: end, by: rowsPerBatch) {
+                group.addTask {
+                    let rows = start..<min(segment.rowCount, start + rowsPerBatch)
+                    return (start, frame.batch(rows, of: segment, firstRow: firstRow, joins))
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        return batches.sorted { $0.0 < $1.0 }.map(\.1)
     }
 }
 

@@ -97,6 +97,7 @@ public struct PartJoin: Sendable {
     ) async throws -> ProbeTable {
         let types = history.schema.joinKeys.map(\.storedType)
         let table: ProbeTable
+        let isNew = tables[types] == nil
         if let known = tables[types] {
             table = known
         } else {
@@ -106,7 +107,7 @@ public struct PartJoin: Sendable {
         let load = Load(content: content, spine: spineNumber, groups: groups)
         if loaded[types] != load {
             loaded[types] = nil
-            try await table.load(content, of: spine, groups: groups)
+            try await table.load(content, of: spine, groups: groups, isEmpty: isNew)
             loaded[types] = load
         }
         return table

@@ -39,8 +39,9 @@ struct ProbeTable {
     }
 
     /// Replaces what the table holds.
-    func load(_ content: Content, of spine: SpineIndex, groups: Range<Int>) async throws {
-        try await connection.execute("TRUNCATE \(query: table)")
+    /// - Parameter isEmpty: whether it holds nothing.
+    func load(_ content: Content, of spine: SpineIndex, groups: Range<Int>, isEmpty: Bool) async throws {
+        if !isEmpty { try await connection.execute("TRUNCATE \(query: table)") }
         let copy = try await connection.beginCopyIn("COPY \(query: table) FROM STDIN (FORMAT binary)")
         var encoder = PostgresCopyEncoder()
         // Group by group, because sending waits and a key's rows are few.
