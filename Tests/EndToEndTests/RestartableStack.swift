@@ -65,10 +65,21 @@ struct RestartableStack {
     @discardableResult
     private func command(_ name: String) async throws -> String {
         let script = Program.checkout.appending(path: "dev/stack").path()
-        let (status, printed) = try await Self.run(["/usr/bin/env", "LARDER_STACK_NAME=\(Self.name)", script, name])
+        let (status, printed) = try await Self.run(
+            ["/bin/bash", "-c", Self.closing, "bash", "/usr/bin/env", "LARDER_STACK_NAME=\(Self.name)", script, name])
         try #require(status == 0, "LARDER_STACK_NAME=\(Self.name) dev/stack \(name): \(printed)")
         return printed
     }
+
+    /// Runs its arguments without the descriptors of ours: a server counts those it is given, and late in a run of tests there
+    /// are nearly as many as it may have.
+    private static let closing = """
+        for each in /proc/$BASHPID/fd/*; do
+            each=${each##*/}
+            if ((each > 2)); then eval "exec $each>&-"; fi
+        done
+        exec "$@"
+        """
 
     /// Runs a program that starts servers, which live on. Foundation's `Process` will not do: it takes a program for
     /// running while a server has its descriptors, and servers would begin with the blocked signals of a thread of ours.

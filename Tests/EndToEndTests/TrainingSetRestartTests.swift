@@ -125,8 +125,11 @@ private struct Interruption {
     func interruptJoins() async throws {
         let postgres = try await stack.server()
         let blocker = try await lockOfflineTable()
-        let (command, request) = (try command(), try request())
-        try await wait(for: "both joins to wait for the table") { try await waitingSessions() == 2 }
+        // Each comes to wait with two sessions, so three are of both.
+        let request = try request()
+        try await wait(for: "the request to wait for the table") { try await waitingSessions() > 0 }
+        let command = try command()
+        try await wait(for: "both joins to wait for the table") { try await waitingSessions() > 2 }
         try await stack.restart(postgres, signal)
         await blocker.close()
         try await expectRefusal(of: command)

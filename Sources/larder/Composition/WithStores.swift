@@ -26,7 +26,12 @@ extension CommandContext {
         try await withPostgresPool(settings.postgres, limits: Self.limits(connections: 2)) { owner in
             try await withPostgresPool(writerConfiguration, limits: Self.limits(connections: 8)) { writer in
                 async let _ = writer.openAhead(writers)
-                try await checkSchema(owner)
+                do {
+                    try await checkSchema(writer)
+                } catch is PostgresError {
+                    // A database that was never migrated has no role of the writer.
+                    try await checkSchema(owner)
+                }
                 let source = settings.postgresSource
                 return try await withPostgresPool(source, limits: Self.limits(connections: 2)) { source in
                     try await withRedis(onlineStore) { redis in
@@ -68,9 +73,10 @@ extension CommandContext {
         }
     }
 
-    private func checkSchema(_ owner: PostgresPool) async throws {
+    /// - Parameter pool: of any session that may read what was migrated.
+    private func checkSchema(_ pool: PostgresPool) async throws {
         let files = try MigrationsFolder.loadIfFound(settings.migrations)
-        try await owner.withConnection { connection in
+        try await pool.withConnection { connection in
             let found = try await connection.query("SELECT to_regclass('larder.migration') IS NOT NULL AS found")
                 .onlyValue(as: Bool.self)
             guard found else {
