@@ -23,8 +23,8 @@ header_exists() {
     return 1
 }
 
-# missing_packages servers|build|http ...: the Debian packages to install, one a line. What counts is whether the thing
-# is there, not whether a package of Debian's put it there.
+# missing_packages servers|build|http|python|load ...: the Debian packages to install, one a line. What counts is whether
+# the thing is there, not whether a package of Debian's put it there.
 missing_packages() {
     local kind
     for kind in "$@"; do
@@ -46,6 +46,12 @@ missing_packages() {
         python)
             # Debian's python3 comes without the part of venv that installs pip.
             python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
+            ;;
+        load)
+            command -v wrk >/dev/null || echo wrk
+            command -v redis-benchmark >/dev/null || echo redis-tools
+            command -v cc >/dev/null || echo gcc
+            header_exists stdio.h || echo libc6-dev
             ;;
         *) die "unknown kind of packages: $kind" ;;
         esac
