@@ -84,25 +84,31 @@ public struct AsOfSeek: Sendable {
 }
 
 extension SpineIndex {
-    /// Calls `body` with each distinct (key, time) of some keys, ascending: its first position in `sortedRows`.
-    public func forEachProbe<Failure: Error>(
-        ofGroups groups: Range<Int>, _ body: (_ position: Int) throws(Failure) -> Void
-    ) throws(Failure) {
+    /// Each distinct (key, time) of some keys, ascending, as its first position in `sortedRows`.
+    public func probes(ofGroups groups: Range<Int>) -> [Int32] {
+        var probes: [Int32] = []
+        probes.reserveCapacity(positions(ofGroups: groups).count)
         for group in groups {
-            var last: Int64?
-            for position in Int(groupStarts[group])..<Int(groupStarts[group + 1]) {
-                let time = sortedTimes[position]
-                if time == last { continue }
-                last = time
-                try body(position)
+            for position in positions(ofGroups: group..<group + 1) where isProbe(position, ofGroup: group) {
+                probes.append(Int32(position))
             }
         }
+        return probes
     }
 
     /// How many distinct (key, time) there are.
     public var probeCount: Int {
         var count = 0
-        forEachProbe(ofGroups: 0..<distinctKeyCount) { _ in count += 1 }
+        for group in 0..<distinctKeyCount {
+            for position in positions(ofGroups: group..<group + 1) where isProbe(position, ofGroup: group) {
+                count += 1
+            }
+        }
         return count
+    }
+
+    /// Whether no position before has the same key and time.
+    private func isProbe(_ position: Int, ofGroup group: Int) -> Bool {
+        position == Int(groupStarts[group]) || sortedTimes[position] != sortedTimes[position - 1]
     }
 }

@@ -35,22 +35,43 @@ public struct SpineIndex: Sendable {
     ///   - timestamps: one for each row, in microseconds since 1970.
     /// - Throws: `join_key_type`, naming key and row, when a key does not fit; `limit_exceeded` beyond 2^31 - 1 rows.
     public init(joinKeys: [JoinKey], keyColumns: [Column], timestamps: [Int64]) throws(LarderError) {
-        precondition(keyColumns.allSatisfy { $0.count == timestamps.count }, "columns of a spine differ in length")
+        let declared = EntityKeyEncoder(joinKeys: joinKeys)
+        let keys = try Self.keys(keyColumns, encodedBy: declared, timestamps)
+        self.init(declared, keyColumns, keys, SpineOrder(keys, timestamps))
+    }
+
+    /// The same, sorted by several tasks side by side where there is enough to sort.
+    /// - Parameter tasks: how many at most.
+    public init(
+        joinKeys: [JoinKey], keyColumns: [Column], timestamps: [Int64], tasks: Int
+    ) async throws(LarderError) {
+        let declared = EntityKeyEncoder(joinKeys: joinKeys)
+        let keys = try Self.keys(keyColumns, encodedBy: declared, timestamps)
+        let order = await SpineOrder(keys, timestamps, tasks: tasks)
+        self.init(declared, keyColumns, keys, order)
+    }
+
+    private static func keys(
+        _ columns: [Column], encodedBy encoder: EntityKeyEncoder, _ timestamps: [Int64]
+    ) throws(LarderError) -> SpineKeys {
+        precondition(columns.allSatisfy { $0.count == timestamps.count }, "columns of a spine differ in length")
         guard timestamps.count <= Int(Int32.max) else {
             throw LarderError(.limitExceeded, "the spine has \(timestamps.count) rows, more than \(Int32.max)")
         }
-        let declared = EntityKeyEncoder(joinKeys: joinKeys)
-        let keys = try SpineKeys(keyColumns, encodedBy: declared, rowCount: timestamps.count)
-        var order = SpineOrder(keys: keys, timestamps: timestamps)
-        order.sort()
-        (sortedRows, sortedTimes, groupStarts) = order.groups()
+        return try SpineKeys(columns, encodedBy: encoder, rowCount: timestamps.count)
+    }
+
+    private init(_ declared: EntityKeyEncoder, _ keyColumns: [Column], _ keys: SpineKeys, _ order: SpineOrder) {
+        sortedRows = order.rows
+        sortedTimes = order.times
+        groupStarts = order.starts
         invalidRows = keys.invalidRows
-        rowCount = timestamps.count
-        self.joinKeys = declared.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) }
-        self.keyColumns = zip(self.joinKeys, keyColumns).map { key, column in
+        rowCount = keys.numbers.count
+        joinKeys = declared.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) }
+        self.keyColumns = zip(joinKeys, keyColumns).map { key, column in
             column.widened(to: key.type, onLoss: { _ in }) ?? column
         }
-        encoder = EntityKeyEncoder(joinKeys: self.joinKeys)
+        encoder = EntityKeyEncoder(joinKeys: joinKeys)
         minimumTimestamp = sortedTimes.min().map(Timestamp.init(microsecondsSince1970:))
         maximumTimestamp = sortedTimes.max().map(Timestamp.init(microsecondsSince1970:))
     }

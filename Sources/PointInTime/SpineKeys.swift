@@ -2,7 +2,7 @@ import FeatureCodec
 import FeatureModel
 
 /// A number for each row of a spine, such that numbers compare as the rows' entity keys do.
-struct SpineKeys {
+struct SpineKeys: Sendable {
     /// One for each row; has no meaning where the key is null.
     private(set) var numbers: [UInt64] = []
     /// Rows with a null join key, ascending.

@@ -1,9 +1,11 @@
+import FeatureDefinitions
 import FeatureModel
 import FeatureService
 import Foundation
 import OfflineStore
 import PostgresClient
 import Testing
+import TextFormats
 
 private let definitions = """
     kind: project
@@ -61,10 +63,12 @@ private let spine = """
 
     private func make(
         _ larder: LarderFixture, _ spine: CreateTrainingSet.Spine, name: String? = nil,
-        options: TrainingSetOptions = TrainingSetOptions(), _ strategy: JoinStrategy? = nil
+        options: TrainingSetOptions = TrainingSetOptions(), maximumEntities: Int = 10_000,
+        _ strategy: JoinStrategy? = nil
     ) async throws -> (lines: [String], report: TrainingSetReport) {
         var resources = TrainingSetResources()
         resources.strategy = strategy
+        resources.maximumEntities = maximumEntities
         let path = FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString).csv").path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         let report = try await CreateTrainingSet(stores: larder.stores).run(
@@ -207,6 +211,173 @@ private let spine = """
                 lines == [
                     "customer_id,event_timestamp,amount", "1,2013-01-01T02:00:00Z,12.0", "2,2013-01-01T01:00:00Z,20.0",
                 ])
+        }
+    }
+
+    /// All changes of 2013, of the entities named.
+    private func changes(_ keys: EntityKeys?) throws -> CreateTrainingSet.Spine {
+        let start = try #require(Timestamp("2013-01-01T00:00:00Z"))
+        let end = try #require(Timestamp("2014-01-01T00:00:00Z"))
+        return .changes(from: start, through: end, keys: keys)
+    }
+
+    private func customers(_ values: [JSONValue], valuesAreText: Bool = false) -> EntityKeys {
+        EntityKeys([.init(name: "customer_id", values: values)], valuesAreText: valuesAreText)
+    }
+
+    @Test func `without a spine, the changes of named entities are rows and those of others are not`() async throws {
+        try await withData { larder in
+            let header = "customer_id,event_timestamp,amount"
+            let first = ["1,2013-01-01T00:00:00Z,10.0", "1,2013-01-01T02:00:00Z,12.0"]
+            let second = ["2,2013-01-01T01:00:00Z,20.0"]
+            let cases: [(keys: EntityKeys?, rows: [String])] = [
+                (nil, first + second), (customers([.integer(1)]), first),
+                (customers([.string("2")], valuesAreText: true), second),
+                (customers([.integer(2), .integer(9), .integer(1), .integer(2)]), first + second), (customers([]), []),
+            ]
+            for (keys, rows) in cases {
+                let lines = try await make(larder, try changes(keys)).lines
+                #expect(lines == [header] + rows, "\(String(describing: keys))")
+            }
+        }
+    }
+
+    @Test func `entities of several keys of all types are found, whatever their text`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(
+                """
+                kind: project
+                name: test
+                ---
+                kind: entity
+                name: place
+                join_keys:
+                  - {name: code, type: string}
+                  - {name: opened_on, type: date}
+                  - {name: is_open, type: bool}
+                  - {name: mark, type: bytes}
+                ---
+                kind: source
+                name: orders
+                type: table
+                columns:
+                  - {name: code, type: string}
+                  - {name: opened_on, type: date}
+                  - {name: is_open, type: bool}
+                  - {name: mark, type: bytes}
+                  - {name: at, type: timestamp}
+                  - {name: amount, type: float64}
+                timestamp: at
+                ---
+                kind: feature_view
+                name: spending
+                entities: [place]
+                source: orders
+                features: [{name: amount, type: float64}]
+                """)
+            try await larder.ingest(
+                "orders",
+                #"""
+                code,opened_on,is_open,mark,at,amount
+                "it's ""a,b""\{}",2013-01-01,true,AP8=,2013-01-01T00:00:00Z,1
+                NULL,2013-01-02,false,QQ==,2013-01-01T00:00:00Z,2
+                "",2013-01-03,true,QQ==,2013-01-01T00:00:00Z,3
+                NULL,2013-01-03,true,QQ==,2013-01-01T00:00:00Z,4
+
+                """#)
+            try await larder.materialize()
+            // The last one is put together of parts of others, and is nowhere.
+            let marks = ["AP8=", "QQ==", "QQ==", "QQ=="].map { JSONValue.string($0) }
+            let states = [true, false, true, false].map { JSONValue.bool($0) }
+            let days = ["2013-01-01", "2013-01-02", "2013-01-03", "2013-01-03"].map { JSONValue.string($0) }
+            let codes = [#"it's "a,b"\{}"#, "NULL", "", "NULL"].map { JSONValue.string($0) }
+            let keys = EntityKeys([
+                .init(name: "mark", values: marks), .init(name: "is_open", values: states),
+                .init(name: "opened_on", values: days), .init(name: "code", values: codes),
+            ])
+            let (lines, report) = try await make(larder, try changes(keys), name: "places")
+            #expect(lines.dropFirst().map { $0.split(separator: ",").last } == ["3.0", "2.0", "1.0"])
+            let entities = try #require(report.saved).request["changes"]?["entities"]
+            #expect(entities?["mark"]?.serialized() == Array(#"["AP8=","QQ==","QQ==","QQ=="]"#.utf8))
+            #expect(entities?["is_open"]?.serialized() == Array("[true,false,true,false]".utf8))
+        }
+    }
+
+    @Test func `named entities that do not fit are refused with what is wrong with them`() async throws {
+        try await withData { larder in
+            let cases: [(keys: EntityKeys, code: ErrorCode, word: String)] = [
+                (EntityKeys([.init(name: "customer", values: [.integer(1)])]), .joinKeyMissing, "customer_id"),
+                (
+                    EntityKeys([
+                        .init(name: "customer_id", values: [.integer(1)]), .init(name: "page", values: [.integer(1)]),
+                    ]), .requestInvalid, "\"page\""
+                ),
+                (customers([.integer(1), .string("2")]), .joinKeyType, "position 1"),
+                (customers([.string("two")], valuesAreText: true), .joinKeyType, "position 0"),
+                (customers([.integer(1), .null]), .joinKeyType, "null at position 1"),
+                (customers([.integer(1), .integer(2), .integer(3)]), .tooManyEntities, "3 entities are more than 2"),
+            ]
+            for (keys, code, word) in cases {
+                let error = await #expect(throws: LarderError.self) {
+                    _ = try await make(larder, try changes(keys), maximumEntities: 2)
+                }
+                #expect(error?.code == code, "\(String(describing: error))")
+                #expect(error?.message.contains(word) == true, "\(String(describing: error))")
+            }
+            let one = try await make(larder, try changes(customers([.integer(1)])), maximumEntities: 1)
+            #expect(one.lines.count == 3)
+        }
+    }
+
+    @Test func `a kept frame without a spine stores its range and entities, and is reproduced`() async throws {
+        try await withData { larder in
+            let spine = try changes(customers([.integer(1)]))
+            let (lines, report) = try await make(larder, spine, name: "changes")
+            let stored = try #require(report.saved).request["changes"]
+            #expect(stored?["start"] == JSONValue.string("2013-01-01T00:00:00Z"))
+            #expect(stored?["end"] == JSONValue.string("2014-01-01T00:00:00Z"))
+            #expect(stored?["entities"]?["customer_id"] == JSONValue.array([.integer(1)]))
+            try await larder.ingest("orders", later)
+            try await larder.materialize()
+            let (made, again) = try await reproduce("changes", larder)
+            #expect(made.isSame && again == lines)
+            let now = try await make(larder, spine).lines
+            #expect(now.count == lines.count + 1 && now.last == "1,2013-01-01T02:00:00Z,13.0")
+        }
+    }
+
+    @Test func `a plan names the training sets that were made from what it changes and removes`() async throws {
+        let counts = "kind: feature_view\nname: counts\nentities: [customer]\nsource: orders\ndescription: "
+        let first = "\(definitions)\n---\n\(counts)a few\nfeatures: [{name: amount, type: float64}]"
+        let second = first.replacing("ttl: 1d", with: "ttl: 1d\ngeneration: 2").replacing("a few", with: "many")
+        try await withData { larder in
+            try await larder.apply(first)
+            for name in ["later", "earlier"] { _ = try await makeFromFile(larder, name: name) }
+            func plan(_ text: String, allowRemovals: Bool = false) async throws -> Plan {
+                let definition = try DefinitionLoader.load(files: [(path: "test.yaml", text: text)])
+                return try await ApplyDefinitions(stores: larder.stores)
+                    .plan(definition, allowRemovals: allowRemovals)
+            }
+            func touched(_ view: String, by plan: Plan) throws -> [String] {
+                let change = plan.changes.first { $0.kind == .featureView && $0.name == view }
+                return try #require(change, "\(plan.lines)").touchedTrainingSets
+            }
+            let unchanged = try await plan(first)
+            #expect(unchanged.isNoOp)
+            #expect(unchanged.changes.allSatisfy { $0.touchedTrainingSets.isEmpty })
+            let changed = try await plan(second)
+            #expect(try touched("spending", by: changed) == ["earlier", "later"])
+            #expect(changed.lines.contains("    training sets made from it: \"earlier\", \"later\""))
+            #expect(changed.changes.contains { $0.name == "counts" && $0.action == .changed })
+            #expect(try touched("counts", by: changed).isEmpty)
+            let start = try #require(first.range(of: "kind: feature_view\nname: spending"))
+            let end = try #require(first.range(of: counts))
+            let removed = try await plan(
+                first.replacingCharacters(in: start.lowerBound..<end.lowerBound, with: ""), allowRemovals: true)
+            #expect(try touched("spending", by: removed) == ["earlier", "later"])
+            try await SavedTrainingSets(stores: larder.stores).delete(named: "later", in: try await larder.project())
+            let applied = try await larder.apply(second)
+            #expect(try touched("spending", by: applied) == ["earlier"])
         }
     }
 

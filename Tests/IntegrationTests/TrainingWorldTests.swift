@@ -23,6 +23,8 @@ import Testing
         var widenedKeys = 0
         var withdrawnRows = 0
         var awkwardKeys = 0
+        /// Worlds by what there is in their tables.
+        var contents: [HistoryContent: Int] = [:]
     }
 
     @Test(arguments: JoinStrategy.allCases, [1, 3])
@@ -46,6 +48,10 @@ import Testing
             for status in AsOfStatus.allCases { #expect(tally.statuses[status, default: 0] > 15, "\(status)") }
             #expect(tally.keyTypes == [.int32, .int64, .string, .bytes, .date, .bool])
             #expect(tally.widenedKeys > 5 && tally.withdrawnRows > 100 && tally.awkwardKeys > 50)
+            for (hasTombstones, hasWithdrawnRows) in [(false, false), (false, true), (true, false), (true, true)] {
+                let content = HistoryContent(hasTombstones: hasTombstones, hasWithdrawnRows: hasWithdrawnRows)
+                #expect(tally.contents[content, default: 0] > 3, "\(content)")
+            }
         }
     }
 
@@ -56,14 +62,32 @@ import Testing
         let spine = try SpineIndex(
             joinKeys: types, keyColumns: world.spineKeyColumns(), timestamps: world.spineTimestamps)
         let history = ViewHistory(table: world.table, schema: world.schema, rule: world.rule)
-        var result = AsOfResult(spine: spine, featureTypes: world.featureTypes)
         try await reader.transaction(isolation: .repeatableRead) { reader in
+            // With all conditions, and without those that nothing in the world needs.
+            let simplified = try await history.simplified(on: reader)
+            guard simplified.content == world.content else {
+                throw Disagreement(description: "seed \(world.seed) has \(world.content), not \(simplified.content)")
+            }
             var join = PartJoin(on: reader)
-            for groups in spine.groupRanges(count: parts) {
-                let done = try await join.join(history, to: spine, spineNumber: 0, groups: groups, by: strategy)
-                result.add(done.part, of: spine)
+            for history in [history, simplified] {
+                var result = AsOfResult(spine: spine, featureTypes: world.featureTypes)
+                for groups in spine.groupRanges(count: parts) {
+                    let done = try await join.join(history, to: spine, spineNumber: 0, groups: groups, by: strategy)
+                    result.add(done.part, of: spine)
+                }
+                try Self.compare(result, world, "\(strategy) in \(parts) parts, \(history.content)", &tally)
             }
         }
+        tally.contents[world.content, default: 0] += 1
+        tally.keyTypes.formUnion(world.joinKeys.map(\.type))
+        if types.map(\.type) != world.joinKeys.map(\.type) { tally.widenedKeys += 1 }
+        tally.withdrawnRows += world.decoys.count
+        tally.awkwardKeys += world.awkwardKeyCount
+    }
+
+    private static func compare(
+        _ result: AsOfResult, _ world: OfflineWorld, _ way: String, _ tally: inout Tally
+    ) throws {
         let columns = world.featureTypes.indices.map { result.column($0) }
         for row in world.spineKeys.indices {
             let expected = NaiveOracle.answer(
@@ -75,16 +99,12 @@ import Testing
             guard status == expected.status, values == expected.features, time == expected.eventTime else {
                 throw Disagreement(
                     description: """
-                        seed \(world.seed), \(strategy) in \(parts) parts, spine row \(row), \(world.rule): keys \(world.spineKeys[row]) at \
+                        seed \(world.seed), \(way), spine row \(row), \(world.rule): keys \(world.spineKeys[row]) at \
                         \(world.spineTimestamps[row]) gave \(status) \(values), the oracle says \(expected)
                         """)
             }
             tally.statuses[status, default: 0] += 1
         }
-        tally.keyTypes.formUnion(world.joinKeys.map(\.type))
-        if types.map(\.type) != world.joinKeys.map(\.type) { tally.widenedKeys += 1 }
-        tally.withdrawnRows += world.decoys.count
-        tally.awkwardKeys += world.awkwardKeyCount
     }
 }
 
@@ -127,16 +147,20 @@ private struct OfflineWorld {
         spineKeys = world.spineKeys.map { $0.map(key) }
         spineKeyTypes = world.spineKeyTypes
         spineTimestamps = world.spineTimestamps
+        // Some worlds have no tombstones, some no withdrawn rows, and some neither.
+        let mayHaveTombstones = !seed.isMultiple(of: 3)
+        let mayHaveDecoys = !seed.isMultiple(of: 4)
         history = world.history.map { row in
             var row = row
             row.keys = row.keys.map(key)
             row.features = row.features.map(\.withoutNUL)
+            row.isTombstone = row.isTombstone && mayHaveTombstones
             return row
         }
-        decoys = history.filter { _ in Bool.random(using: &random) }.map { row in
+        decoys = history.filter { _ in Bool.random(using: &random) && mayHaveDecoys }.map { row in
             var decoy = row
             decoy.sequence += 1_000
-            decoy.isTombstone = Bool.random(using: &random)
+            decoy.isTombstone = Bool.random(using: &random) && mayHaveTombstones
             return decoy
         }
         schema = ViewSchema(
@@ -164,6 +188,12 @@ private struct OfflineWorld {
     }
 
     var featureTypes: [ValueType] { schema.features.map(\.type) }
+
+    /// What its table has.
+    var content: HistoryContent {
+        HistoryContent(
+            hasTombstones: (history + decoys).contains(where: \.isTombstone), hasWithdrawnRows: !decoys.isEmpty)
+    }
 
     /// Integer keys may come in the other width.
     func spineKeyColumns() -> [Column] {

@@ -87,6 +87,7 @@ import Testing
         #expect(spine.distinctKeyCount == Set(rows.map { keys.int64s[$0] }).count)
         let pairs = Set(rows.map { [keys.int64s[$0], times[$0]] })
         #expect(spine.probeCount == pairs.count)
+        #expect(spine.probes(ofGroups: 0..<spine.distinctKeyCount).map { Self.pair(spine, $0) } == Self.ordered(pairs))
         for parts in [1, 2, 7, 5_000] {
             let ranges = spine.groupRanges(count: parts)
             #expect(
@@ -94,6 +95,15 @@ import Testing
                     && ranges.last?.upperBound == spine.distinctKeyCount)
             #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
         }
+    }
+
+    /// Key and time at a position of the sorted spine.
+    private static func pair(_ spine: SpineIndex, _ position: Int32) -> [Int64] {
+        [spine.keyColumns[0].int64s[Int(spine.sortedRows[Int(position)])], spine.sortedTimes[Int(position)]]
+    }
+
+    private static func ordered(_ pairs: Set<[Int64]>) -> [[Int64]] {
+        pairs.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     @Test("a key of the wrong type names its column and row")

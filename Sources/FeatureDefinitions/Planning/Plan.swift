@@ -54,6 +54,9 @@ public struct PlannedChange: Sendable, Hashable, Codable {
     public var verdict: String?
     /// Feature services that pin versions of the object, and what becomes of them.
     public var touchedServices: [String] = []
+    /// Saved training sets that were made from the feature view, by name; they are made again from the definitions and the
+    /// rows of their time.
+    public var touchedTrainingSets: [String] = []
     /// What carrying the change out will take; nil where that has not been estimated.
     public var cost: ChangeCost?
 
@@ -114,6 +117,7 @@ extension Plan {
             if change.needsRepublish { lines.append("    materialize publishes its rows again") }
             if let cost = change.cost { lines.append("    \(cost)") }
             lines += change.touchedServices.map { "    \($0)" }
+            if let sets = change.touchedTrainingSetsLine { lines.append("    \(sets)") }
         }
         for refusal in refusals {
             let place = refusal.location.map { "\($0): " } ?? ""
@@ -131,6 +135,17 @@ extension Plan {
         }
         let refused = refusals.isEmpty ? "" : "; \(refusals.count) refused, nothing will be applied"
         return counts.joined(separator: ", ") + refused
+    }
+}
+
+extension PlannedChange {
+    /// The saved training sets that are touched, on one line; nil when there are none.
+    fileprivate var touchedTrainingSetsLine: String? {
+        guard !touchedTrainingSets.isEmpty else { return nil }
+        let shown = touchedTrainingSets.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")
+        let rest = touchedTrainingSets.count > 10 ? " and \(touchedTrainingSets.count - 10) more" : ""
+        let noun = touchedTrainingSets.count == 1 ? "training set" : "training sets"
+        return "\(noun) made from it: \(shown)\(rest)"
     }
 }
 
@@ -190,6 +205,7 @@ extension PlannedChange {
         case newGeneration = "new_generation"
         case verdict
         case touchedServices = "touched_services"
+        case touchedTrainingSets = "touched_training_sets"
         case cost
     }
 }

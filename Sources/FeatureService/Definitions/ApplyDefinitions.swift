@@ -19,7 +19,10 @@ public struct ApplyDefinitions: Sendable {
     public func plan(_ definition: ProjectDefinition, allowRemovals: Bool) async throws -> Plan {
         let current = try await current(definition.name)
         let plan = try await judged(provisional(definition, current, allowRemovals), definition)
-        return try await EstimateCosts(stores: stores).run(plan)
+        let told = try await stores.writer.withConnection { connection in
+            try await TouchedTrainingSets(current: current).tell(in: plan, on: connection)
+        }
+        return try await EstimateCosts(stores: stores).run(told)
     }
 
     /// Applies the definitions in one transaction.
@@ -42,7 +45,8 @@ public struct ApplyDefinitions: Sendable {
         try draft.checkAccepted()
         guard !draft.isNoOp else { return draft }
         return try await stores.owner.withConnection { connection in
-            let plan = try await final(definition, current, allowRemovals, on: connection)
+            let planned = try await final(definition, current, allowRemovals, on: connection)
+            let plan = try await TouchedTrainingSets(current: current).tell(in: planned, on: connection)
             guard let next = plan.next else { return plan }
             try await LockWait.transaction(on: connection) { connection in
                 try await registry.lock(next, at: plan.baseRevision, on: connection)

@@ -22,8 +22,8 @@ public struct CreateTrainingSet: Sendable {
         /// A path, or `-` for standard input.
         case file(path: String, FrameFormat)
         case sql(String)
-        /// Every change between two times, both included.
-        case changes(from: Timestamp, through: Timestamp)
+        /// Every change between two times, both included; of some entities, or of all.
+        case changes(from: Timestamp, through: Timestamp, keys: EntityKeys? = nil)
     }
 
     private let stores: Stores
@@ -57,7 +57,7 @@ extension CreateTrainingSet.Spine {
         switch self {
         case .file(let path, let format): .input(try SpineInput(path: path), format)
         case .sql(let sql): .sql(sql)
-        case .changes(let start, let end): .changes(from: start, through: end)
+        case .changes(let start, let end, let keys): .changes(from: start, through: end, keys: keys)
         }
     }
 }

@@ -35,7 +35,7 @@ public struct MakeTrainingSet: Sendable {
         _ request: TrainingSetRequest, spine: SpineSource, in project: RegisteredProject, format: FrameFormat,
         frame: FrameObserver?, write: ([UInt8]) async throws -> Void, progress: @Sendable (Int) -> Void
     ) async throws -> TrainingSetReport {
-        if case .changes(let start, let end) = spine, start > end {
+        if case .changes(let start, let end, _) = spine, start > end {
             throw LarderError(.requestInvalid, "the start, \(start), is after the end, \(end)")
         }
         var request = request
@@ -47,16 +47,18 @@ public struct MakeTrainingSet: Sendable {
         let plan = try TrainingSetPlan(
             FeatureSelection.resolve(request.features, in: project), projectID: project.id, options: request.options)
         try request.options.split?.validate()
+        if case .changes = spine { try plan.requireChangingView(in: project) }
         let final = request
+        let changes = try StoredChanges(spine, plan, maximumEntities: final.resources.maximumEntities)
         var writer: FrameWriter?
         let report = try await SharedSnapshot.with(
             connections: max(1, final.resources.connections), of: stores.writer
         ) { connections, snapshot in
             try await plan.checkFilled(in: project, on: connections[0])
-            return try await withSaving(final, plan, project, seenBy: connections[0]) { saving in
+            return try await withSaving(final, changes, plan, project, seenBy: connections[0]) { saving in
                 try await withSpine(
                     spine, plan, snapshot, keepsText: format == .csv && saving == nil && frame == nil,
-                    limit: plan.firstLimit(final.resources)
+                    maximumEntities: final.resources.maximumEntities, limit: plan.firstLimit(final.resources)
                 ) { spine in
                     let run = TrainingSetRun(
                         plan: try await plan.simplified(on: connections[0]), resources: final.resources)

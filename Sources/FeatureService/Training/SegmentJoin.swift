@@ -97,7 +97,7 @@ struct SegmentJoin {
             let names = selection.requestKeys.map(\.name)
             let number = numbers[names] ?? spines.count
             if number == spines.count {
-                spines.append(try Self.spineIndex(segment, selection))
+                spines.append(try await spineIndex(segment, selection))
                 numbers[names] = number
             }
             let plan = try await plan.histories[view].plan(
@@ -162,8 +162,11 @@ struct SegmentJoin {
         }
     }
 
-    /// The spine by the keys of a view, which it may know under other names.
-    private static func spineIndex(_ segment: SpineSegment, _ view: ViewSelection) throws(LarderError) -> SpineIndex {
+    /// The spine by the keys of a view, which it may know under other names. The sessions wait for it, so there is a
+    /// processor for each of them.
+    private func spineIndex(
+        _ segment: SpineSegment, _ view: ViewSelection
+    ) async throws(LarderError) -> SpineIndex {
         var keys: [JoinKey] = []
         var columns: [Column] = []
         for (key, requested) in zip(view.schema.joinKeys, view.requestKeys) {
@@ -171,6 +174,7 @@ struct SegmentJoin {
             keys.append(JoinKey(name: key.name, type: column.type))
             columns.append(column)
         }
-        return try SpineIndex(joinKeys: keys, keyColumns: columns, timestamps: segment.timestamps)
+        return try await SpineIndex(
+            joinKeys: keys, keyColumns: columns, timestamps: segment.timestamps, tasks: connections.count)
     }
 }

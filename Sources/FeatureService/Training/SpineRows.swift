@@ -41,11 +41,11 @@ struct SpineRows {
             requestKeys.map { Field(name: $0.name, type: $0.storedType) } + [
                 Field(name: options.timestampColumn, type: .timestamp, isNullable: false)
             ]
-        reader = try FrameReader(
-            format: format,
-            options: TextReadOptions(
-                fields: declared, timeZone: options.timeZone, nullSpelling: options.nullSpelling, rounding: .down,
-                ambiguity: .earlier, extraColumns: .keep))
+        var text = TextReadOptions(
+            fields: declared, timeZone: options.timeZone, nullSpelling: options.nullSpelling, rounding: .down,
+            ambiguity: .earlier, extraColumns: .keep)
+        text.missingColumnHints[options.timestampColumn] = SpineSegment.timestampColumnHint
+        reader = try FrameReader(format: format, options: text)
         textReader = try needed.map { _ throws(LarderError) in
             try FrameReader(format: format, options: TextReadOptions(fields: [], extraColumns: .keep))
         }
@@ -95,9 +95,20 @@ struct SpineRows {
         guard violationCount > 0 else { return }
         throw LarderError(
             .spineInvalid, "spine \"\(name)\" has \(violationCount) values that cannot be read",
-            hint: violations.contains { $0.code == "timestamp_without_zone" }
-                ? "times need an offset, or a zone said with --timezone" : "correct the rows",
-            rows: violations)
+            hint: hint, rows: violations, violationCount: violationCount)
+    }
+
+    private var hint: String {
+        let codes = Set(violations.map(\.code))
+        if codes.contains("timestamp_without_zone") {
+            return "times need an offset, or the option timezone (--timezone)"
+        }
+        // Of the formats only NDJSON can tell of a column this late.
+        if codes.contains("extra_field") {
+            return "the columns are the members of the first line: write there every member that a later line has, "
+                + "null where there is no value"
+        }
+        return "correct the rows"
     }
 }
 

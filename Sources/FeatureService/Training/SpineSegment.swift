@@ -2,6 +2,8 @@ import FeatureModel
 
 /// Some neighbouring rows of a spine: every column as it came, with what the join needs found and checked.
 struct SpineSegment {
+    static let timestampColumnHint = "name the column of times with the option timestamp_column (--timestamp-column)"
+
     /// The columns that go into the training set, untouched.
     let batch: RecordBatch
     /// With the keys and timestamps of their types; the same columns, or others where those are kept as text.
@@ -53,7 +55,8 @@ extension RecordBatch {
         guard let values = self.column(column) else {
             throw LarderError(
                 .columnMissing, "spine \"\(spine)\" has no timestamp column \"\(column)\"",
-                hint: "say --timestamp-column; its columns: \(fields.map(\.name).joined(separator: ", "))")
+                hint: "\(SpineSegment.timestampColumnHint); the spine's columns: "
+                    + fields.map(\.name).joined(separator: ", "))
         }
         guard values.type == .timestamp else {
             throw LarderError(

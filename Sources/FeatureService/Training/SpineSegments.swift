@@ -53,9 +53,10 @@ struct QuerySpine: SpineSegments {
 
 extension MakeTrainingSet {
     /// Opens a spine for the duration of `body`, on a connection of its own where it comes from PostgreSQL.
+    /// - Parameter maximumEntities: how many a training set without a spine may name.
     func withSpine<Value>(
-        _ source: SpineSource, _ plan: TrainingSetPlan, _ snapshot: String, keepsText: Bool, limit: SegmentLimit,
-        _ body: (any SpineSegments) async throws -> Value
+        _ source: SpineSource, _ plan: TrainingSetPlan, _ snapshot: String, keepsText: Bool, maximumEntities: Int,
+        limit: SegmentLimit, _ body: (any SpineSegments) async throws -> Value
     ) async throws -> Value {
         let keys = plan.selection.requestKeys
         let column = plan.options.timestampColumn
@@ -70,28 +71,15 @@ extension MakeTrainingSet {
                 let query = try await SpineQuery.open(sql: sql, projectID: plan.projectID, on: connection)
                 return try await body(QuerySpine(query, requestKeys: keys, timestampColumn: column))
             }
-        case .changes(let start, let end):
-            try plan.requireSameKeys()
+        case .changes(let start, let end, let named):
+            let common = try plan.commonKeys()
+            let entities = try plan.keyColumns(of: named, maximum: maximumEntities)
             return try await SharedSnapshot.joining(snapshot, of: stores.writer) { connection in
                 let query = try await SpineQuery.changes(
-                    of: plan.histories, keys: plan.selection.views[0].requestKeys, timestampColumn: column,
-                    from: start, through: end, on: connection)
+                    of: plan.histories, keys: common, entities: entities, timestampColumn: column, from: start,
+                    through: end, on: connection)
                 return try await body(QuerySpine(query, requestKeys: keys, timestampColumn: column))
             }
-        }
-    }
-}
-
-extension TrainingSetPlan {
-    /// - Throws: `request_invalid` when the views are of different entities: their changes are no rows of one frame.
-    fileprivate func requireSameKeys() throws(LarderError) {
-        let first = selection.views[0]
-        for view in selection.views where view.requestKeys != first.requestKeys {
-            throw LarderError(
-                .requestInvalid,
-                "feature views \"\(first.outputName)\" and \"\(view.outputName)\" have different join keys, so that their "
-                    + "changes do not make one frame",
-                hint: "ask for the views of one entity, or bring a spine")
         }
     }
 }

@@ -12,16 +12,19 @@ struct StoredTrainingSetRequest: Codable {
     /// In microseconds; nil for a view that is given no ttl.
     var ttl: [String: Int64?]
     var split: TrainingSetSplit?
+    /// Of a training set without a spine; nil for one with.
+    var changes: StoredChanges?
 
     private enum CodingKeys: String, CodingKey {
-        case service, features, ttl, split
+        case service, features, ttl, split, changes
         case timestampColumn = "timestamp_column"
         case usesFullFeatureNames = "full_feature_names"
         case includesTimestamps = "include_timestamps"
         case knownBy = "known_by"
     }
 
-    init(_ request: TrainingSetRequest) {
+    init(_ request: TrainingSetRequest, changes: StoredChanges?) {
+        self.changes = changes
         switch request.features {
         case .service(let name): service = name
         case .references(let references): features = references

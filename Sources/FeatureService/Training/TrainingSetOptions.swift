@@ -36,6 +36,8 @@ public struct TrainingSetResources: Sendable {
     public var memoryBytes = 512 << 20
     /// Sessions with PostgreSQL that work side by side.
     public var connections = 2
+    /// Entities that a training set without a spine may name, `too_many_entities`. Defaults to `10000`.
+    public var maximumEntities = 10_000
     /// Stops after the first segment's plans were made: for telling them.
     var joinsNothing = false
     /// Overrides the choice of how to join; for comparing.

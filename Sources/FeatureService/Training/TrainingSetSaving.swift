@@ -84,9 +84,11 @@ final class TrainingSetSaving {
 
 extension MakeTrainingSet {
     /// Runs `body` within the transaction that keeps the training set, where it has a name.
+    /// - Parameter changes: of a training set without a spine.
     func withSaving<Value>(
-        _ request: TrainingSetRequest, _ plan: TrainingSetPlan, _ project: RegisteredProject,
-        seenBy reader: PostgresConnection, _ body: (TrainingSetSaving?) async throws -> Value
+        _ request: TrainingSetRequest, _ changes: StoredChanges?, _ plan: TrainingSetPlan,
+        _ project: RegisteredProject, seenBy reader: PostgresConnection,
+        _ body: (TrainingSetSaving?) async throws -> Value
     ) async throws -> Value {
         guard let name = request.name, let asOf = request.options.asOf else { return try await body(nil) }
         if let violation = NameRule.violation(of: name) {
@@ -96,8 +98,9 @@ extension MakeTrainingSet {
             as: String.self)
         let beginning = TrainingSetStore.Beginning(
             name: name, actor: stores.actor, projectRevision: project.revision,
-            definitionsHash: try project.documentHash(), request: try StoredTrainingSetRequest(request).text(),
-            asOf: asOf, snapshot: snapshot, generations: plan.histories.map(\.table))
+            definitionsHash: try project.documentHash(),
+            request: try StoredTrainingSetRequest(request, changes: changes).text(), asOf: asOf, snapshot: snapshot,
+            generations: plan.histories.map(\.table))
         let store = TrainingSetStore(projectID: project.id)
         return try await stores.writer.withTransaction { connection in
             let id = try await store.begin(beginning, on: connection)

@@ -47,6 +47,10 @@ public struct OfflineTableDefinition: Sendable {
             "CREATE INDEX ON \(query: offline.table) (withdrawn_by) WHERE withdrawn_by IS NOT NULL")
         try await connection.execute(
             """
+            CREATE INDEX \(identifier: offline.tombstoneIndex) ON \(query: offline.table) (write_id) WHERE is_deleted
+            """)
+        try await connection.execute(
+            """
             INSERT INTO larder.generation (feature_view_id, number, project_id, layout_version, created_at)
             VALUES (\(view.id), \(offline.generation), \(projectID), \(OfflineTable.layoutVersion), clock_timestamp())
             """)

@@ -51,6 +51,9 @@ public struct OfflineTable: Sendable, Hashable {
     var table: PostgresQuery { "\(identifier: "larder_data", name)" }
     /// As text that PostgreSQL turns into the table's oid.
     var qualifiedName: String { "larder_data.\(name)" }
+    /// The index over the rows that are tombstones, which older tables lack.
+    var tombstoneIndex: String { "\(name)_tombstones" }
+    var qualifiedTombstoneIndex: String { "larder_data.\(tombstoneIndex)" }
 
     /// `k1`, `k2`, ...: the join keys in name order.
     static func keyColumn(_ index: Int) -> PostgresQuery { "\(identifier: "k\(index + 1)")" }

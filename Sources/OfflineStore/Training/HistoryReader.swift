@@ -19,7 +19,7 @@ struct HistoryReader {
     static func open(
         _ history: ViewHistory, spine: SpineIndex, groups: Range<Int>, keys: Keys, on connection: PostgresConnection
     ) async throws -> HistoryReader {
-        var conditions = history.visibility.conditions(on: history.table)
+        var conditions = history.visibilityConditions
         if let latest = spine.maximumTimestamp {
             let bound = PostgresTimestamp(bounding: latest.microsecondsSince1970)
             conditions.append("t.event_timestamp <= \(literal: bound)")

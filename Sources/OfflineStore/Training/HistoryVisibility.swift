@@ -8,12 +8,12 @@ public enum HistoryVisibility: Sendable, Hashable {
     /// Those that counted at a past time: of writes that had arrived by then, and not withdrawn by then.
     case asOf(Timestamp)
 
-    func conditions(on table: OfflineTable) -> [PostgresQuery] {
-        guard case .asOf(let time) = self else { return ["t.withdrawn_by IS NULL"] }
+    func conditions(on table: OfflineTable, hasWithdrawnRows: Bool) -> [PostgresQuery] {
+        guard case .asOf(let time) = self else { return hasWithdrawnRows ? ["t.withdrawn_by IS NULL"] : [] }
         let later = Self.writes(into: table, after: time)
-        return [
-            "t.write_id NOT IN (\(query: later))", "(t.withdrawn_by IS NULL OR t.withdrawn_by IN (\(query: later)))",
-        ]
+        let isWritten: PostgresQuery = "t.write_id NOT IN (\(query: later))"
+        guard hasWithdrawnRows else { return [isWritten] }
+        return [isWritten, "(t.withdrawn_by IS NULL OR t.withdrawn_by IN (\(query: later)))"]
     }
 
     /// The ids of writes that arrived after a time: the shorter list, as what is asked for is nearly always recent.

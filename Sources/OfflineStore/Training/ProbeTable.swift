@@ -15,6 +15,8 @@ struct ProbeTable {
 
     /// Rows are sent in pieces of about this many bytes.
     private static let bytesPerPiece = 1 << 18
+    /// Rows, and keys, that are encoded at a time.
+    private static let rowsAtOnce = 4_096
 
     let table: PostgresQuery
     private let keyTypes: [ValueType]
@@ -44,29 +46,46 @@ struct ProbeTable {
         if !isEmpty { try await connection.execute("TRUNCATE \(query: table)") }
         let copy = try await connection.beginCopyIn("COPY \(query: table) FROM STDIN (FORMAT binary)")
         var encoder = PostgresCopyEncoder()
-        // Group by group, because sending waits and a key's rows are few.
-        for group in groups {
-            switch content {
-            case .keys: try append(position: Int(spine.groupStarts[group]), of: spine, to: &encoder)
-            case .times:
-                try spine.forEachProbe(ofGroups: group..<group + 1) { position in
-                    try append(position: position, of: spine, to: &encoder)
-                }
+        for start in stride(from: groups.lowerBound, to: groups.upperBound, by: Self.rowsAtOnce) {
+            let positions = positions(content, of: spine, start..<min(start + Self.rowsAtOnce, groups.upperBound))
+            // A key may have any number of rows.
+            for first in stride(from: 0, to: positions.count, by: Self.rowsAtOnce) {
+                let end = min(first + Self.rowsAtOnce, positions.count)
+                try append(Array(positions[first..<end]), of: spine, to: &encoder)
+                if encoder.byteCount >= Self.bytesPerPiece { try await copy.write(encoder.take()) }
             }
-            if encoder.byteCount >= Self.bytesPerPiece { try await copy.write(encoder.take()) }
         }
         encoder.finish()
         try await copy.write(encoder.take())
         _ = try await copy.finish()
     }
 
+    /// What the table is to hold of some groups, by positions in the sorted spine.
+    private func positions(_ content: Content, of spine: SpineIndex, _ groups: Range<Int>) -> [Int32] {
+        switch content {
+        case .keys: Array(spine.groupStarts[groups])
+        case .times: spine.probes(ofGroups: groups)
+        }
+    }
+
     private func append(
-        position: Int, of spine: SpineIndex, to encoder: inout PostgresCopyEncoder
+        _ positions: [Int32], of spine: SpineIndex, to encoder: inout PostgresCopyEncoder
     ) throws(PostgresError) {
-        encoder.beginRow(fieldCount: keyTypes.count + 2)
-        encoder.append(int32: Int32(position))
-        try encoder.append(spine.keyColumns, row: Int(spine.sortedRows[position]))
-        try encoder.append(timestamp: PostgresTimestamp(bounding: spine.sortedTimes[position]))
+        let rows = positions.map { spine.sortedRows[Int($0)] }
+        let times = positions.map { PostgresTimestamp(bounding: spine.sortedTimes[Int($0)]) }
+        guard keyTypes.allSatisfy({ $0 == .int64 }) else {
+            for index in positions.indices {
+                encoder.beginRow(fieldCount: keyTypes.count + 2)
+                encoder.append(int32: positions[index])
+                try encoder.append(spine.keyColumns, row: Int(rows[index]))
+                try encoder.append(timestamp: times[index])
+            }
+            return
+        }
+        var fields: [PostgresCopyField] = [.int32(positions)]
+        for column in spine.keyColumns { fields.append(.int64(column.gathered(at: rows).int64s)) }
+        fields.append(.timestamp(times))
+        try encoder.appendRows(fields, count: positions.count)
     }
 }
 

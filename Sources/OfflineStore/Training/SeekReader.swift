@@ -42,8 +42,11 @@ struct SeekReader {
         case .recorded: conditions.append("t.recorded_timestamp <= p.t")
         case .arrival(let lag): conditions.append("t.ingested_at + \(query: interval(lag)) <= p.t")
         }
-        conditions += history.visibility.conditions(on: history.table)
-        let inner = ["t.event_timestamp", "t.schema_version", "t.is_deleted"] + features
+        conditions += history.visibilityConditions
+        // The condition on the winner is a step of its own in PostgreSQL's plan, which every row takes.
+        let hasTombstones = history.content.hasTombstones
+        let inner: [PostgresQuery] =
+            ["t.event_timestamp", "t.schema_version"] + (hasTombstones ? ["t.is_deleted"] : []) + features
         let outer =
             ["p.position"] + (needsEventTimes(history, earliest) ? ["f.event_timestamp"] : [])
             + (history.tellsVersions ? ["f.schema_version"] : [])
@@ -54,7 +57,7 @@ struct SeekReader {
                 SELECT \(query: inner.joined(separator: ", ")) FROM \(query: history.table.table) t
                 WHERE \(query: conditions.joined(separator: " AND "))
                 ORDER BY \(query: newestFirst.joined(separator: ", ")) LIMIT 1
-            ) f WHERE NOT f.is_deleted
+            ) f\(query: hasTombstones ? " WHERE NOT f.is_deleted" : "")
             """
     }
 

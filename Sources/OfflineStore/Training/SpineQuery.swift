@@ -56,22 +56,29 @@ public struct SpineQuery {
     /// - Parameters:
     ///   - histories: of views with the same join keys under the same names.
     ///   - keys: the names that the keys have in the spine.
+    ///   - entities: whose changes, a column without nulls for each key; nil for all.
     public static func changes(
-        of histories: [ViewHistory], keys: [JoinKey], timestampColumn: String, from start: Timestamp,
-        through end: Timestamp, on connection: PostgresConnection
+        of histories: [ViewHistory], keys: [JoinKey], entities: [Column]?, timestampColumn: String,
+        from start: Timestamp, through end: Timestamp, on connection: PostgresConnection
     ) async throws -> SpineQuery {
-        let names = keys.indices.map(OfflineTable.keyColumn) + ["event_timestamp"]
+        let keyColumns = keys.indices.map(OfflineTable.keyColumn)
+        let names = keyColumns + ["event_timestamp"]
         let columns = names.joined(separator: ", ")
+        let read = names.map { "t.\(query: $0)" as PostgresQuery }.joined(separator: ", ")
+        // Joined, so that PostgreSQL looks few entities up in the index over keys and times.
+        let isNamed = keyColumns.map { "t.\(query: $0) = e.\(query: $0)" as PostgresQuery }.joined(separator: " AND ")
+        let named: PostgresQuery = entities == nil ? "" : " JOIN entities e ON \(query: isNamed)"
         let parts = histories.map { history -> PostgresQuery in
             let conditions =
-                history.visibility.conditions(on: history.table)
+                history.visibilityConditions
                 + EventTimeBounds(start: start, end: end).conditions(on: "t.event_timestamp")
             return """
-                SELECT \(query: columns) FROM \(query: history.table.table) t
+                SELECT \(query: read) FROM \(query: history.table.table) t\(query: named)
                 WHERE \(query: conditions.joined(separator: " AND "))
                 """
         }
         let select: PostgresQuery = """
+            \(query: entities.map { list(of: $0, keys) } ?? "")
             SELECT DISTINCT \(query: columns) FROM (\(query: parts.joined(separator: " UNION ALL "))) changes
             ORDER BY \(query: columns)
             """
@@ -80,6 +87,15 @@ public struct SpineQuery {
                 + [Field(name: timestampColumn, type: .timestamp, isNullable: false)],
             copy: try await connection.beginCopyOut("COPY (\(query: select)) TO STDOUT (FORMAT binary)"),
             isSmallInteger: names.map { _ in false }, asked: nil)
+    }
+
+    /// `entities` as a table of a statement.
+    private static func list(of entities: [Column], _ keys: [JoinKey]) -> PostgresQuery {
+        let arrays = zip(keys, entities).map { key, column in column.keyArrayLiteral(key) }
+        let names = keys.indices.map(OfflineTable.keyColumn).joined(separator: ", ")
+        return """
+            WITH entities (\(query: names)) AS (SELECT * FROM unnest(\(query: arrays.joined(separator: ", "))))
+            """
     }
 
     /// The next rows; nil at the end.

@@ -9,6 +9,8 @@ public struct ViewHistory: Sendable {
     public let schema: ViewSchema
     public let rule: JoinRule
     public private(set) var visibility: HistoryVisibility
+    /// As `simplified(on:)` found it; until then everything is possible.
+    private(set) var content = HistoryContent()
     /// Whether rows beyond their ttl are told from no row at all, and event times of rows are asked for.
     public let tellsAge: Bool
     /// Whether the schema versions of chosen rows are asked for.
@@ -26,10 +28,12 @@ public struct ViewHistory: Sendable {
         self.tellsVersions = tellsVersions
     }
 
-    /// This history, reading what counts now where the past that is asked for is no different.
+    /// This history, reading what counts now where the past that is asked for is no different, and without conditions
+    /// that every row meets. For the snapshot of the running transaction only.
     public func simplified(on connection: PostgresConnection) async throws -> ViewHistory {
         var history = self
         history.visibility = try await visibility.simplified(for: table, on: connection)
+        history.content = try await HistoryContent.read(of: table, on: connection)
         return history
     }
 
@@ -57,6 +61,11 @@ public struct ViewHistory: Sendable {
                   AND \(query: hasArrived)) AS filled
             """
         ).onlyValue(as: Bool.self)
+    }
+
+    /// What a row `t` has to meet to be seen.
+    var visibilityConditions: [PostgresQuery] {
+        visibility.conditions(on: table, hasWithdrawnRows: content.hasWithdrawnRows)
     }
 
     var featureTypes: [ValueType] { schema.features.map(\.type) }

@@ -136,6 +136,25 @@ public struct TrainingSetStore: Sendable {
         ).map { try $0.decode("name", as: String.self) }
     }
 
+    /// The names of training sets that were read from some views, by the view's id.
+    public static func names(
+        readFrom viewIDs: [Int64], on connection: PostgresConnection
+    ) async throws -> [Int64: [String]] {
+        let rows = try await connection.query(
+            """
+            SELECT DISTINCT g.feature_view_id, s.name FROM larder.training_set s
+            JOIN larder.training_set_generation g ON g.training_set_id = s.id
+            WHERE g.feature_view_id = ANY (\(viewIDs))
+            ORDER BY s.name
+            """)
+        var names: [Int64: [String]] = [:]
+        for row in rows {
+            let viewID = try row.decode("feature_view_id", as: Int64.self)
+            names[viewID, default: []].append(try row.decode("name", as: String.self))
+        }
+        return names
+    }
+
     private static let select: PostgresQuery = """
         SELECT id, name, created_at, created_by, project_revision, definitions_sha256, request::text AS request, as_of,
                snapshot::text AS snapshot, row_count, spine_bytes, content_sha256, columns::text AS columns,
