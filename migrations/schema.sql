@@ -91,6 +91,10 @@ CREATE TABLE larder.job (
     cancel_requested boolean DEFAULT false NOT NULL,
     kept_for interval NOT NULL,
     expires_at timestamp with time zone,
+    retry_at timestamp with time zone,
+    abandonments integer DEFAULT 0 NOT NULL,
+    key text COLLATE pg_catalog."C",
+    CONSTRAINT job_abandonments_check CHECK ((abandonments >= 0)),
     CONSTRAINT job_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT job_check CHECK (((state = 'running'::text) = (lease_expires_at IS NOT NULL))),
     CONSTRAINT job_check1 CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
@@ -367,6 +371,7 @@ ALTER TABLE ONLY larder.watermark
     ADD CONSTRAINT watermark_pkey PRIMARY KEY (feature_view_id, generation, stage);
 ALTER TABLE ONLY larder.write
     ADD CONSTRAINT write_pkey PRIMARY KEY (write_id);
+CREATE UNIQUE INDEX job_by_key ON larder.job USING btree (project_id, kind, key) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE INDEX job_by_project ON larder.job USING btree (project_id, id);
 CREATE INDEX job_expiry ON larder.job USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX job_unfinished ON larder.job USING btree (id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));

@@ -60,6 +60,7 @@ where Instant.Duration == Duration {
     private var waiters: [WaitingCaller] = []
     private var breaker = Breaker.closed(failures: 0)
     private var isShuttingDown = false
+    private var refusals = PoolRefusals()
     /// When ticks are to come, ascending.
     private var scheduledTicks: [Instant] = []
 
@@ -80,9 +81,9 @@ where Instant.Duration == Duration {
             slots[slot] = .leased(connection)
             actions.grants.append((waiter, Lease(slot: slot, connection: connection)))
         } else if case .open(let until, let reason) = breaker, now < until, !hasLeasedSlot {
-            actions.failures.append((waiter, .unavailable(reason)))
+            refuse(waiter, .unavailable(reason), &actions)
         } else if waiters.count >= limits.maximumWaiters {
-            actions.failures.append((waiter, .waitersExhausted(limit: limits.maximumWaiters)))
+            refuse(waiter, .waitersExhausted(limit: limits.maximumWaiters), &actions)
         } else {
             waiters.append(WaitingCaller(identifier: identifier, waiter: waiter, deadline: deadline))
             openSlots(now: now, &actions)
@@ -174,7 +175,7 @@ where Instant.Duration == Duration {
         var actions = Actions()
         scheduledTicks.removeAll { $0 <= now }
         for waiter in waiters where waiter.deadline <= now {
-            actions.failures.append((waiter.waiter, .leaseDeadlineExceeded))
+            refuse(waiter.waiter, .leaseDeadlineExceeded, &actions)
         }
         waiters.removeAll { $0.deadline <= now }
         for slot in idleSlots {
@@ -217,7 +218,7 @@ where Instant.Duration == Duration {
     // MARK: Figures
 
     public var statistics: PoolStatistics {
-        var statistics = PoolStatistics(idle: idleSlots.count, waiting: waiters.count)
+        var statistics = PoolStatistics(idle: idleSlots.count, waiting: waiters.count, refusals: refusals)
         for state in slots.values {
             switch state {
             case .connecting, .retrying: statistics.connecting += 1
@@ -283,8 +284,20 @@ where Instant.Duration == Duration {
         guard case .open(let until, let reason) = breaker, now < until, !hasLeasedSlot, openingCount == 0 else {
             return
         }
-        actions.failures += waiters.map { ($0.waiter, .unavailable(reason)) }
+        for waiter in waiters { refuse(waiter.waiter, .unavailable(reason), &actions) }
         waiters = []
+    }
+
+    /// Answers a caller who gets no connection.
+    private mutating func refuse(_ waiter: Waiter, _ error: PoolError, _ actions: inout Actions) {
+        switch error {
+        case .waitersExhausted: refusals.waitersExhausted += 1
+        case .leaseDeadlineExceeded: refusals.deadlineExceeded += 1
+        case .unavailable: refusals.unavailable += 1
+        // Neither is for want of a connection.
+        case .shutDown, .cancelled: break
+        }
+        actions.failures.append((waiter, error))
     }
 
     private func retryDelay(afterFailures failures: Int) -> Duration {
@@ -327,9 +340,23 @@ public struct PoolStatistics: Sendable, Hashable {
     public var waiting = 0
     /// Whether connecting has failed repeatedly and is on hold.
     public var isBreakerOpen = false
+    public var refusals: PoolRefusals
 
-    public init(idle: Int = 0, waiting: Int = 0) {
+    public init(idle: Int = 0, waiting: Int = 0, refusals: PoolRefusals = PoolRefusals()) {
         self.idle = idle
         self.waiting = waiting
+        self.refusals = refusals
     }
+}
+
+/// How many callers have got no connection since the pool began, by what they were told.
+public struct PoolRefusals: Sendable, Hashable {
+    /// `PoolError.waitersExhausted`.
+    public var waitersExhausted = 0
+    /// `PoolError.leaseDeadlineExceeded`.
+    public var deadlineExceeded = 0
+    /// `PoolError.unavailable`.
+    public var unavailable = 0
+
+    public init() {}
 }

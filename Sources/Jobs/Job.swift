@@ -61,6 +61,8 @@ public struct Job: Sendable {
     /// When the newest attempt began.
     public let startedAt: Timestamp?
     public let finishedAt: Timestamp?
+    /// Before then no worker begins a queued job again; nil where it waits for nothing but a worker.
+    public let retryAt: Timestamp?
     public let attempts: Int32
     public let maximumAttempts: Int32
     /// Who works on it, or did so last.
@@ -135,8 +137,9 @@ public struct NewJob: Sendable {
     /// JSON text.
     public var payload: String
     public var createdBy: String
-    /// How often the job is begun before it fails. Defaults to 3.
-    public var maximumAttempts: Int32 = 3
+    /// How often the job is begun before it fails. Defaults to 15, which with the pauses of `JobWorkerOptions` outlasts a
+    /// server that is away for five minutes.
+    public var maximumAttempts: Int32 = 15
     /// How long it is kept once it is finished, with its output. Defaults to 7 days.
     public var keptFor: Duration = .seconds(7 * 86_400)
 

@@ -9,7 +9,7 @@ enum JobRow {
         j.error->>'code' AS error_code, j.error->>'message' AS error_message, j.error->>'hint' AS error_hint,
         j.error->>'errors' AS error_reasons, (j.error->>'violation_count')::bigint AS error_violation_count,
         j.rows_done, j.rows_total, j.note, j.created_at, j.created_by, j.started_at, j.finished_at, j.attempts,
-        j.maximum_attempts, j.worker, j.lease_token, j.lease_expires_at, j.cancel_requested, j.expires_at,
+        j.maximum_attempts, j.worker, j.lease_token, j.lease_expires_at, j.cancel_requested, j.expires_at, j.retry_at,
         extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - j.started_at)::float8 AS elapsed
         """
 
@@ -29,6 +29,7 @@ enum JobRow {
             createdAt: Timestamp(try row.decode("created_at", as: PostgresTimestamp.self)),
             createdBy: try row.decode("created_by"),
             startedAt: try instant("started_at", row), finishedAt: try instant("finished_at", row),
+            retryAt: try instant("retry_at", row),
             attempts: try row.decode("attempts"), maximumAttempts: try row.decode("maximum_attempts"),
             worker: try row.decode("worker"), lease: JobLease(jobID: id, token: try row.decode("lease_token")),
             leaseExpiresAt: try instant("lease_expires_at", row),

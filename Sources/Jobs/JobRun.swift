@@ -7,13 +7,6 @@ struct JobRun {
     let worker: JobWorker
     let job: ClaimedJob
 
-    /// What the worker does next.
-    enum Outcome {
-        case ended
-        /// A server was away: begin nothing at once.
-        case mustPause
-    }
-
     private enum Event: Sendable {
         case handled(Result<String, any Error>)
         case stopped(Stop?)
@@ -27,8 +20,10 @@ struct JobRun {
 
     private static let heartbeatsPerLease = 3
 
-    func perform() async -> Outcome {
+    func perform() async -> JobOutcome {
+        let began = ContinuousClock.now
         let progress = JobProgress()
+        JobMetrics.countBegun(job.kind)
         worker.logger.info(
             "began a job",
             metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "attempt": "\(job.attempt)"])
@@ -36,7 +31,9 @@ struct JobRun {
         let isShuttingDown = Task.isCancelled
         let settlement = JobSettlement(worker: worker, job: job, progress: progress.snapshot)
         // In a task of its own: how the job ended is written also when this one has been cancelled.
-        return await Task { await settlement.settle(result, stop, isShuttingDown: isShuttingDown) }.value
+        let outcome = await Task { await settlement.settle(result, stop, isShuttingDown: isShuttingDown) }.value
+        JobMetrics.countEnded(job.kind, outcome, after: ContinuousClock.now - began)
+        return outcome
     }
 
     /// Runs the handler while the lease is kept.

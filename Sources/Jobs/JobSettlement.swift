@@ -17,44 +17,55 @@ struct JobSettlement: Sendable {
 
     func settle(
         _ result: Result<String, any Error>, _ stop: JobRun.Stop?, isShuttingDown: Bool
-    ) async -> JobRun.Outcome {
+    ) async -> JobOutcome {
         let patience = isShuttingDown ? worker.options.shutdownGrace : worker.options.lease
         do {
             switch result {
             case _ where stop == .leaseLost: throw LarderError.leaseLost(lease)
-            case .success(let result): try await succeed(result, patience)
+            case .success(let result): return try await succeed(result, patience)
             case .failure(let error) where error.isLeaseLoss: throw error
             case .failure where stop == .cancelRequested:
                 try await persist(patience) { try await store.endCancelled(lease, progress, on: $0) }
                 log("cancelled a job")
+                return .cancelled
             case .failure where isShuttingDown:
-                try await persist(patience) { try await store.release(lease, countsAttempt: false, on: $0) }
+                try await persist(patience) { try await store.release(lease, on: $0) }
                 log("gave a job back")
+                return .released
             case .failure(let error) where error.isPassing && job.attempt < job.maximumAttempts:
-                worker.logger.warning(
-                    "a job will be begun again",
-                    metadata: ["job": "\(job.id)", "attempt": "\(job.attempt)", "error": "\(error)"])
-                try await persist(patience) { try await store.release(lease, countsAttempt: true, on: $0) }
-                return .mustPause
-            case .failure(let error): try await fail(error, patience)
+                return try await postpone(error, patience)
+            case .failure(let error): return try await fail(error, patience)
             }
         } catch {
             worker.note("the end of a job was not written", error, job)
+            return .lost
         }
-        return .ended
     }
 
-    private func succeed(_ result: String, _ patience: Duration) async throws {
+    private func succeed(_ result: String, _ patience: Duration) async throws -> JobOutcome {
         do {
             try await persist(patience) { try await store.succeed(lease, result: result, progress, on: $0) }
             log("did a job")
+            return .succeeded
         } catch let error where !error.isLeaseLoss && !error.isPassing {
             // PostgreSQL does not take the result.
-            try await fail(error, patience)
+            return try await fail(error, patience)
         }
     }
 
-    private func fail(_ error: any Error, _ patience: Duration) async throws {
+    private func postpone(_ error: any Error, _ patience: Duration) async throws -> JobOutcome {
+        let pause = worker.options.retryPause(afterAttempt: job.attempt)
+        let reason = worker.translate(error).message
+        worker.logger.warning(
+            "a job will be begun again",
+            metadata: [
+                "job": "\(job.id)", "attempt": "\(job.attempt)", "pause": "\(pause)", "error": "\(error)",
+            ])
+        try await persist(patience) { try await store.postpone(lease, by: pause, reason: reason, on: $0) }
+        return .postponed(pause)
+    }
+
+    private func fail(_ error: any Error, _ patience: Duration) async throws -> JobOutcome {
         let failure = worker.translate(error)
         if failure.code == .internalError {
             worker.logger.error(
@@ -64,6 +75,7 @@ struct JobSettlement: Sendable {
         worker.logger.warning(
             "a job failed",
             metadata: ["job": "\(job.id)", "code": "\(failure.code)", "detail": "\(failure.message)"])
+        return .failed
     }
 
     private func persist(

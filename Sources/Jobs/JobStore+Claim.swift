@@ -2,10 +2,14 @@ import FeatureModel
 public import PostgresClient
 
 extension JobStore {
-    /// Takes the oldest job there is to do: a queued one, or one whose worker let its lease expire. Runs a transaction.
+    /// A job whose workers go away so often, one after the other, is taken to be the reason, whatever attempts are left.
+    private static let maximumAbandonments: Int32 = 3
+
+    /// Takes the oldest job there is to do: a queued one that is not put off, or one whose worker let its lease expire.
+    /// Runs a transaction.
     ///
     /// Two claims never give the same job. What former attempts put out is removed. Jobs that were given up in their last
-    /// attempt end here.
+    /// attempt, or in three attempts in a row, end here.
     ///
     /// - Parameter duration: how long the lease holds unless a heartbeat renews it.
     /// - Returns: nil when there is nothing to do.
@@ -19,14 +23,16 @@ extension JobStore {
                 """
                 WITH next AS (
                     SELECT id FROM larder.job
-                    WHERE (state = 'queued' OR (state = 'running' AND lease_expires_at <= statement_timestamp()
-                        AND NOT cancel_requested AND attempts < maximum_attempts))
+                    WHERE ((state = 'queued' AND (retry_at IS NULL OR retry_at <= statement_timestamp()))
+                        OR (state = 'running' AND lease_expires_at <= statement_timestamp() AND NOT cancel_requested
+                            AND attempts < maximum_attempts AND abandonments + 1 < \(Self.maximumAbandonments)))
                       AND kind = ANY(\(kinds.map(\.rawValue)))
                     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
                 )
                 UPDATE larder.job j SET state = 'running', worker = \(worker), attempts = j.attempts + 1,
                     lease_token = j.lease_token + 1,
-                    lease_expires_at = clock_timestamp() + \(query: .interval(duration)),
+                    lease_expires_at = clock_timestamp() + \(query: .interval(duration)), retry_at = NULL,
+                    abandonments = CASE j.state WHEN 'running' THEN j.abandonments + 1 ELSE 0 END,
                     started_at = clock_timestamp(), rows_done = 0, rows_total = NULL, note = NULL
                 FROM next, larder.project p
                 WHERE j.id = next.id AND p.id = j.project_id
@@ -46,7 +52,8 @@ extension JobStore {
             WITH abandoned AS (
                 SELECT id FROM larder.job
                 WHERE state = 'running' AND lease_expires_at <= statement_timestamp()
-                  AND (cancel_requested OR attempts >= maximum_attempts)
+                  AND (cancel_requested OR attempts >= maximum_attempts
+                    OR abandonments + 1 >= \(Self.maximumAbandonments))
                 FOR UPDATE SKIP LOCKED
             ), removed AS (
                 DELETE FROM larder.job_output o USING abandoned a WHERE o.job_id = a.id
@@ -90,23 +97,42 @@ extension JobStore {
         if rows.isEmpty { throw LarderError.leaseLost(lease) }
     }
 
-    /// Gives a job back, to be begun again at once by anyone.
-    ///
-    /// - Parameter countsAttempt: whether the attempt counts against the job's maximum.
+    /// Gives a job back, to be begun again at once by anyone. The attempt does not count.
     /// - Throws: `LarderError` `job_lease_lost`.
-    public func release(
-        _ lease: JobLease, countsAttempt: Bool, on connection: PostgresConnection
+    public func release(_ lease: JobLease, on connection: PostgresConnection) async throws {
+        try await putBack(lease, "attempts = attempts - 1, note = NULL", on: connection)
+        try await JobChannel.announce(.queued, on: connection)
+    }
+
+    /// Puts off a job that failed for a passing reason: no worker begins it again before the pause is over. The attempt
+    /// counts.
+    ///
+    /// - Parameter reason: what failed, shown as the job's note.
+    /// - Throws: `LarderError` `job_lease_lost`.
+    public func postpone(
+        _ lease: JobLease, by pause: Duration, reason: String, on connection: PostgresConnection
+    ) async throws {
+        try await putBack(
+            lease,
+            """
+            retry_at = CASE WHEN NOT cancel_requested THEN clock_timestamp() + \(query: .interval(pause)) END,
+            note = \(storable(reason))
+            """, on: connection)
+    }
+
+    /// Ends an attempt before the job is over. One that was asked to stop is cancelled instead of queued.
+    private func putBack(
+        _ lease: JobLease, _ changes: PostgresQuery, on connection: PostgresConnection
     ) async throws {
         try await end(
             lease,
             """
             UPDATE larder.job SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'queued' END,
-                attempts = attempts - \(countsAttempt ? Int32(0) : 1), lease_expires_at = NULL,
+                \(query: changes), lease_expires_at = NULL, started_at = NULL, rows_done = 0, rows_total = NULL,
                 finished_at = CASE WHEN cancel_requested THEN clock_timestamp() END,
                 expires_at = CASE WHEN cancel_requested THEN clock_timestamp() + kept_for END
             WHERE \(query: condition(lease)) AND state = 'running'
             """, removesOutput: true, on: connection)
-        try await JobChannel.announce(.queued, on: connection)
     }
 
     /// That the lease is the job's newest.

@@ -10,7 +10,7 @@ extension JobStore {
         try await connection.transaction(isolation: .readCommitted) { connection in
             let rows = try await connection.query(
                 """
-                UPDATE larder.job j SET cancel_requested = true,
+                UPDATE larder.job j SET cancel_requested = true, retry_at = NULL,
                     state = CASE j.state WHEN 'queued' THEN 'cancelled' ELSE j.state END,
                     finished_at = CASE j.state WHEN 'queued' THEN clock_timestamp() END,
                     expires_at = CASE j.state WHEN 'queued' THEN clock_timestamp() + kept_for END
@@ -28,7 +28,8 @@ extension JobStore {
         }
     }
 
-    /// Queues a job again that failed or was cancelled, as if it had never been begun.
+    /// Queues a job again that failed, was cancelled, or is put off, as if it had never been begun. It no longer has the key
+    /// of `enqueueOnce`: another one may have been queued for the same need by now.
     ///
     /// - Returns: the job as it stands now.
     /// - Throws: `LarderError` `job_not_found`; `job_not_finished`; `job_finished` when it succeeded.
@@ -38,10 +39,10 @@ extension JobStore {
                 """
                 UPDATE larder.job j SET state = 'queued', error = NULL, attempts = 0, rows_done = 0, rows_total = NULL,
                     note = NULL, worker = NULL, started_at = NULL, finished_at = NULL, expires_at = NULL,
-                    cancel_requested = false
+                    cancel_requested = false, retry_at = NULL, key = NULL
                 FROM larder.project p
                 WHERE j.id = \(id) AND j.project_id = \(projectID) AND p.id = j.project_id
-                  AND j.state IN ('failed', 'cancelled')
+                  AND (j.state IN ('failed', 'cancelled') OR (j.state = 'queued' AND j.retry_at IS NOT NULL))
                 RETURNING \(query: JobRow.columns)
                 """)
             guard let job = try rows.first.map(JobRow.decode) else {

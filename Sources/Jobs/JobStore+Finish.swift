@@ -93,7 +93,7 @@ extension JobStore {
     }
 
     /// The text without what PostgreSQL's text cannot hold.
-    private func storable(_ text: String) -> String {
+    func storable(_ text: String) -> String {
         text.filter { $0 != "\0" }
     }
 }

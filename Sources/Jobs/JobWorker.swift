@@ -7,12 +7,13 @@ public import ServiceLifecycle
 ///
 /// On graceful shutdown or cancellation it claims no more, cancels what is under way and gives those jobs back, at once and
 /// without counting the attempt. Put it into the service group after the pool. While PostgreSQL is away it goes on with
-/// what it has, and tries again.
+/// what it has, and tries again. A job that fails because a server is away is put off, each time for longer
+/// (`JobWorkerOptions.retryPause(afterAttempt:)`).
 public final class JobWorker: Service, Sendable {
     /// Does one job, and returns its result as JSON text (see `JobStore.succeed`).
     ///
     /// It is cancelled when somebody cancels the job, when the lease is lost, and on shutdown; it should end soon then. What
-    /// it throws fails the job, except that the job is begun again after the loss of a server.
+    /// it throws fails the job, except that the job is begun again later after the loss of a server.
     public typealias Handler = @Sendable (ClaimedJob, JobProgress) async throws -> String
 
     let pool: PostgresPool
@@ -66,15 +67,20 @@ public final class JobWorker: Service, Sendable {
     }
 
     private func takeJobs(_ looks: AsyncStream<Void>) async {
-        for await _ in looks {
-            do {
-                while !Task.isCancelled, let job = try await claim() {
-                    if await JobRun(worker: self, job: job).perform() == .mustPause {
-                        try await Task.sleep(for: options.retryPause)
+        await withDiscardingTaskGroup { group in
+            for await _ in looks {
+                do {
+                    while !Task.isCancelled, let job = try await claim() {
+                        let outcome = await JobRun(worker: self, job: job).perform()
+                        guard case .postponed(let pause) = outcome else { continue }
+                        // Nothing announces that its time has come; other workers find it when they look next.
+                        group.addTask {
+                            if (try? await Task.sleep(for: pause)) != nil { self.wakes.look() }
+                        }
                     }
+                } catch {
+                    note("could not claim a job", error)
                 }
-            } catch {
-                note("could not claim a job", error)
             }
         }
     }

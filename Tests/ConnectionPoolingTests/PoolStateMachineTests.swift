@@ -206,6 +206,29 @@ struct TestInstant: InstantProtocol {
         #expect(lease(&machine, 4, at: 10_400, deadline: 20_000).connects == [4])
     }
 
+    @Test func refusedCallersAreCountedByReasonAndOthersAreNot() {
+        var machine = machine { $0.maximumConnections = 1 }
+        for caller in 1...3 { _ = lease(&machine, caller, deadline: caller == 1 ? 100 : 10_000) }
+        _ = lease(&machine, 4)
+        _ = lease(&machine, 5)
+        _ = machine.cancel(2)
+        _ = machine.tick(now: at(100))
+        var expected = PoolRefusals()
+        expected.waitersExhausted = 2
+        expected.deadlineExceeded = 1
+        #expect(machine.statistics.refusals == expected)
+        // The third still waits, and is told with the one who comes later.
+        _ = machine.connectFailed(0, Refused(), isPermanent: true, now: at(200))
+        _ = lease(&machine, 6, at: 300)
+        expected.unavailable = 2
+        #expect(machine.statistics.refusals == expected)
+        var ending = self.machine()
+        _ = lease(&ending, 1)
+        _ = ending.shutDown()
+        _ = lease(&ending, 2)
+        #expect(ending.statistics.refusals == PoolRefusals())
+    }
+
     @Test func aPermanentFailureOpensTheBreakerAtOnce() {
         var machine = machine()
         _ = lease(&machine, 1)

@@ -37,6 +37,7 @@ import Testing
         case fail
         case cancel
         case release
+        case postpone
     }
 
     @Test(arguments: End.allCases)
@@ -52,7 +53,9 @@ import Testing
                     case .fail:
                         try await jobs.store.fail(lease, LarderError(.internalError, ""), .init(), on: connection)
                     case .cancel: try await jobs.store.endCancelled(lease, .init(), on: connection)
-                    case .release: try await jobs.store.release(lease, countsAttempt: true, on: connection)
+                    case .release: try await jobs.store.release(lease, on: connection)
+                    case .postpone:
+                        try await jobs.store.postpone(lease, by: .seconds(1), reason: "", on: connection)
                     }
                 }
             }

@@ -25,7 +25,8 @@ import Testing
                 { _ = try await jobs.store.heartbeat(old.lease, .init(), for: .seconds(9), on: $0) },
                 { try await jobs.store.fail(old.lease, LarderError(.internalError, ""), .init(), on: $0) },
                 { try await jobs.store.endCancelled(old.lease, .init(), on: $0) },
-                { try await jobs.store.release(old.lease, countsAttempt: false, on: $0) },
+                { try await jobs.store.release(old.lease, on: $0) },
+                { try await jobs.store.postpone(old.lease, by: .seconds(1), reason: "", on: $0) },
                 { try await jobs.store.require(old.lease, on: $0) },
             ]
             for refusal in refusals {
@@ -74,22 +75,17 @@ import Testing
         }
     }
 
-    @Test func `given back, a job is there at once, its attempt counted or not`() async throws {
+    @Test func `given back, a job is there at once, its attempt not counted`() async throws {
         try await JobFixture.run { jobs in
-            try await jobs.enqueue()
-            for (countsAttempt, next) in [(false, 1), (true, 2), (true, 3)] as [(Bool, Int32)] {
-                let lease = try #require(try await jobs.claim()).lease
-                try await jobs.append("x", lease)
-                try await jobs.pool.withConnection {
-                    try await jobs.store.release(lease, countsAttempt: countsAttempt, on: $0)
-                }
-                #expect(try await jobs.counts()[2] == 0)
-                let claimed = try #require(try await jobs.claim())
-                #expect(claimed.attempt == next && claimed.lease.token == lease.token + 1)
-                try await jobs.pool.withConnection {
-                    try await jobs.store.release(claimed.lease, countsAttempt: false, on: $0)
-                }
-            }
+            let id = try await jobs.enqueue()
+            let lease = try #require(try await jobs.claim()).lease
+            try await jobs.append("x", lease)
+            try await jobs.pool.withConnection { try await jobs.store.release(lease, on: $0) }
+            let job = try await jobs.job(id)
+            #expect(job.state == .queued && job.attempts == 0 && job.retryAt == nil && job.elapsed == nil)
+            #expect(try await jobs.counts()[2] == 0)
+            let claimed = try #require(try await jobs.claim())
+            #expect(claimed.attempt == 1 && claimed.lease.token == lease.token + 1)
         }
     }
 

@@ -15,7 +15,7 @@ import Testing
         var options = JobWorkerOptions(name: "worker", kinds: [.trainingSet])
         options.lease = lease
         options.pollInterval = .milliseconds(200)
-        options.retryPause = .milliseconds(10)
+        options.firstRetryPause = .milliseconds(10)
         return JobWorker(
             pool: jobs.pool, configuration: jobs.configuration, options: options, logger: .silent, handler: handler)
     }

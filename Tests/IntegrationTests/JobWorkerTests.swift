@@ -30,7 +30,7 @@ import Testing
         var options = JobWorkerOptions(name: name, kinds: [.trainingSet])
         options.concurrency = concurrency
         options.lease = lease
-        options.retryPause = .milliseconds(10)
+        options.firstRetryPause = .milliseconds(10)
         return JobWorker(
             pool: jobs.pool, configuration: jobs.configuration, options: options, logger: .silent, handler: handler)
     }

@@ -110,6 +110,45 @@ import Testing
         }
     }
 
+    @Test func wholeRowsAreTheBytesOfTheirFieldsOneByOne() throws {
+        let numbers: [Int32] = [.min, -1, 0, 1, 0x0102_0304, .max]
+        let keys: [Int64] = [.max, 0x0102_0304_0506_0708, -1, 0, 1, .min]
+        let times = ([.min, -1, 0, 946_684_800_000_000, 1_357_000_000_000_001, .max] as [Int64])
+            .map(PostgresTimestamp.init(microsecondsSince1970:))
+        var whole = PostgresCopyEncoder()
+        var single = PostgresCopyEncoder()
+        try whole.appendRows([.int32(numbers), .int64(keys), .timestamp(times)], count: numbers.count)
+        for index in numbers.indices {
+            single.beginRow(fieldCount: 3)
+            single.append(int32: numbers[index])
+            single.append(int64: keys[index])
+            try single.append(timestamp: times[index])
+        }
+        #expect(whole.bytes == single.bytes)
+        // Between other rows, after what was built has been taken.
+        _ = whole.take()
+        _ = single.take()
+        for _ in 0..<2 {
+            whole.beginRow(fieldCount: 1)
+            whole.append(bool: true)
+            single.beginRow(fieldCount: 1)
+            single.append(bool: true)
+            try whole.appendRows([.int64(keys)], count: keys.count)
+            for key in keys {
+                single.beginRow(fieldCount: 1)
+                single.append(int64: key)
+            }
+            try whole.appendRows([.int32([])], count: 0)
+        }
+        whole.finish()
+        single.finish()
+        #expect(whole.bytes == single.bytes)
+        let tooEarly = PostgresTimestamp(microsecondsSince1970: .min + 1)
+        let before = whole.bytes
+        #expect(throws: PostgresError.self) { try whole.appendRows([.int64([1]), .timestamp([tooEarly])], count: 1) }
+        #expect(whole.bytes == before)
+    }
+
     @Test func anEmptyResultHasNoChunk() async throws {
         try await withTable { (connection) async throws in
             try await connection.withCopyOut(copyOut) { (copy) async throws in
@@ -226,6 +265,56 @@ import Testing
             #expect(failed?.sqlState == .divisionByZero)
             #expect(rows > 0 && rows < 90_000)
             #expect(try await connection.query("SELECT count(*) FROM public.t").onlyValue(as: Int.self) == 0)
+        }
+    }
+
+    @Test func aCopyAndTheStatementAfterItAreOneTransaction() async throws {
+        try await withTable { (connection) async throws in
+            try await connection.execute("CREATE TABLE public.ledger (n int8 PRIMARY KEY)")
+            func counts() async throws -> [Int] {
+                [
+                    try await connection.query("SELECT count(*) FROM public.t").onlyValue(as: Int.self),
+                    try await connection.query("SELECT count(*) FROM public.ledger").onlyValue(as: Int.self),
+                ]
+            }
+            var encoder = PostgresCopyEncoder()
+            for number in 0..<10_000 { try append(row: number, to: &encoder) }
+            encoder.finish()
+            let stream = encoder.take()
+            let affected = try await connection.copyIn(
+                copyIn, stream, then: "INSERT INTO public.ledger VALUES (1), (2)")
+            #expect(affected == 2)
+            #expect(try await counts() == [10_000, 2])
+            let transactions: PostgresQuery = """
+                SELECT count(DISTINCT xmin::text)
+                FROM (SELECT xmin FROM public.t UNION ALL SELECT xmin FROM public.ledger) u
+                """
+            #expect(try await connection.query(transactions).onlyValue(as: Int.self) == 1)
+            let statement = await postgresError {
+                try await connection.copyIn(copyIn, stream, then: "INSERT INTO public.ledger VALUES (1)")
+            }
+            #expect(statement?.sqlState == .uniqueViolation)
+            let row = await postgresError {
+                try await connection.copyIn(copyIn, [1, 2, 3], then: "INSERT INTO public.ledger VALUES (3)")
+            }
+            #expect(row?.sqlState == .badCopyFileFormat)
+            let slow = await postgresError {
+                try await connection.copyIn(
+                    copyIn, stream, then: "SELECT pg_sleep(30)", timeout: .milliseconds(500))
+            }
+            #expect(slow?.code == .commitOutcomeUnknown)
+            let parameter = await postgresError {
+                try await connection.copyIn(copyIn, stream, then: "INSERT INTO public.ledger VALUES (\(Int64(3)))")
+            }
+            #expect(parameter?.code == .invalidQuery)
+            let within = await postgresError {
+                try await connection.transaction { (connection) async throws in
+                    _ = try await connection.copyIn(copyIn, stream, then: "INSERT INTO public.ledger VALUES (3)")
+                }
+            }
+            #expect(within?.code == .connectionBusy)
+            #expect(try await counts() == [10_000, 2])
+            #expect(!connection.isBroken)
         }
     }
 

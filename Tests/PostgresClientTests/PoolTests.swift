@@ -51,6 +51,8 @@ import Testing
                     #expect(await waiting?.code == .poolDeadline)
                 }
                 try await pool.withConnection { _ in }
+                #expect(pool.statistics.refusedCallers == .init(queueFull: 1, deadline: 1))
+                #expect(pool.statistics.maximumConnections == 1)
             }
         }
     }
@@ -112,6 +114,7 @@ import Testing
                 let start = ContinuousClock.now
                 #expect(await postgresError { try await pool.withConnection { _ in } }?.code == .poolUnavailable)
                 #expect(ContinuousClock.now - start < .milliseconds(200))
+                #expect(pool.statistics.refusedCallers == .init(unavailable: 2))
                 proxy.resume()
                 #expect(try await eventually { await postgresError { try await pool.withConnection { _ in } } == nil })
                 #expect(!pool.statistics.isBreakerOpen)

@@ -25,6 +25,7 @@ extension Job {
         add("created_at", .string(createdAt.description))
         add("started_at", startedAt.map { .string($0.description) })
         add("finished_at", finishedAt.map { .string($0.description) })
+        add("retry_at", retryAt.map { .string($0.description) })
         add("expires_at", expiresAt.map { .string($0.description) })
         add("payload", Self.json(payload))
         add("result", result.map(Self.json))

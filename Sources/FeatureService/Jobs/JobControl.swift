@@ -39,7 +39,7 @@ public struct JobControl: Sendable {
         }
     }
 
-    /// Queues a job again that failed or was cancelled.
+    /// Queues a job again that failed, was cancelled, or waits for its next attempt.
     /// - Throws: `job_not_found`; `job_not_finished`; `job_finished` when it succeeded.
     public func retry(_ id: Int64, in project: RegisteredProject) async throws -> Job {
         try await stores.writer.withConnection { connection in

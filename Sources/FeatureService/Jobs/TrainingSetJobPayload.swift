@@ -12,15 +12,12 @@ struct TrainingSetJobPayload: Codable {
     /// Of the bytes that are made.
     var format: String
     var contentType: String
-    /// Of the job's input; nil where the spine is none.
+    /// Of the job's input; nil where the spine is a query or none.
     var spineFormat: String?
     var spineSQL: String?
-    /// Microseconds since 1970.
-    var start: Int64?
-    var end: Int64?
 
     private enum CodingKeys: String, CodingKey {
-        case request, name, format, start, end
+        case request, name, format
         case asOf = "as_of"
         case timeZone = "timezone"
         case nullSpelling = "null"

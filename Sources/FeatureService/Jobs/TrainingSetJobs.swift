@@ -21,11 +21,13 @@ public struct TrainingSetJobs: Sendable {
         _ request: TrainingSetRequest, spine: SpineSource, format: FrameFormat, contentType: String,
         in project: RegisteredProject
     ) async throws -> Job {
-        _ = try TrainingSetPlan(
+        let plan = try TrainingSetPlan(
             FeatureSelection.resolve(request.features, in: project), projectID: project.id, options: request.options)
         try request.options.split?.validate()
+        if case .changes = spine { try plan.requireChangingView(in: project) }
+        let changes = try StoredChanges(spine, plan, maximumEntities: request.resources.maximumEntities)
         var payload = TrainingSetJobPayload(
-            request: StoredTrainingSetRequest(request), name: request.name,
+            request: StoredTrainingSetRequest(request, changes: changes), name: request.name,
             asOf: request.options.asOf?.microsecondsSince1970, timeZone: request.options.timeZone,
             nullSpelling: request.options.nullSpelling, format: format.rawValue, contentType: contentType)
         var input: SpineInput?
@@ -34,9 +36,7 @@ public struct TrainingSetJobs: Sendable {
             input = bytes
             payload.spineFormat = format.rawValue
         case .sql(let sql): payload.spineSQL = sql
-        case .changes(let start, let end):
-            payload.start = start.microsecondsSince1970
-            payload.end = end.microsecondsSince1970
+        case .changes: break
         }
         let job = NewJob(
             projectID: project.id, kind: .trainingSet, payload: try payload.text(), createdBy: stores.actor)
@@ -73,10 +73,7 @@ public struct TrainingSetJobs: Sendable {
 
     private func spine(of job: ClaimedJob, _ payload: TrainingSetJobPayload) async throws -> SpineSource {
         if let sql = payload.spineSQL { return .sql(sql) }
-        if let start = payload.start, let end = payload.end {
-            return .changes(
-                from: Timestamp(microsecondsSince1970: start), through: Timestamp(microsecondsSince1970: end))
-        }
+        if let changes = payload.request.changes { return try changes.spine }
         guard let format = payload.spineFormat.flatMap(FrameFormat.init(rawValue:)) else {
             throw LarderError(.internalError, "the job has no spine")
         }

@@ -73,12 +73,19 @@ extension PostgresConnection {
 
     fileprivate func writeCopyData(_ bytes: [UInt8], to copy: PostgresCopyIn) async throws(PostgresError) {
         try await performInCopy(copy) { (libpq, wait) throws(PostgresError) in
-            var offset = 0
-            while offset < bytes.count {
-                let end = min(offset + Limits.copyWriteSliceBytes, bytes.count)
-                if try libpq.writeCopyData(unsafe bytes.span.bytes.extracting(offset..<end)) { offset = end }
-                try wait.flush(libpq)
-            }
+            try sendCopyData(bytes, through: libpq, wait)
+        }
+    }
+
+    /// Sends bytes of a COPY under way, until the socket has taken them.
+    func sendCopyData(
+        _ bytes: [UInt8], through libpq: LibpqConnection, _ wait: StatementWait
+    ) throws(PostgresError) {
+        var offset = 0
+        while offset < bytes.count {
+            let end = min(offset + Limits.copyWriteSliceBytes, bytes.count)
+            if try libpq.writeCopyData(unsafe bytes.span.bytes.extracting(offset..<end)) { offset = end }
+            try wait.flush(libpq)
         }
     }
 

@@ -76,9 +76,12 @@ public final class PostgresPool: Service, Sendable {
     public var statistics: PostgresPoolStatistics {
         let statistics = pool.statistics
         return PostgresPoolStatistics(
-            idleConnections: statistics.idle, leasedConnections: statistics.leased,
-            connectingConnections: statistics.connecting, waitingCallers: statistics.waiting,
-            isBreakerOpen: statistics.isBreakerOpen)
+            maximumConnections: limits.poolLimits.maximumConnections, idleConnections: statistics.idle,
+            leasedConnections: statistics.leased, connectingConnections: statistics.connecting,
+            waitingCallers: statistics.waiting,
+            refusedCallers: PostgresPoolStatistics.Refusals(
+                queueFull: statistics.refusals.waitersExhausted, deadline: statistics.refusals.deadlineExceeded,
+                unavailable: statistics.refusals.unavailable), isBreakerOpen: statistics.isBreakerOpen)
     }
 
     func shutDown() {

@@ -29,11 +29,30 @@ public struct PostgresPoolLimits: Sendable, Hashable {
 
 /// How a pool stands, for gauges and health checks.
 public struct PostgresPoolStatistics: Sendable, Hashable {
+    /// How many callers have got no connection since the pool began, by what they were told.
+    public struct Refusals: Sendable, Hashable {
+        /// `poolExhausted`.
+        public var queueFull = 0
+        /// `poolDeadline`.
+        public var deadline = 0
+        /// `poolUnavailable`.
+        public var unavailable = 0
+
+        public init(queueFull: Int = 0, deadline: Int = 0, unavailable: Int = 0) {
+            self.queueFull = queueFull
+            self.deadline = deadline
+            self.unavailable = unavailable
+        }
+    }
+
+    /// How many connections may exist.
+    public var maximumConnections: Int
     public var idleConnections: Int
     public var leasedConnections: Int
     /// Being opened, or waiting to be tried again.
     public var connectingConnections: Int
     public var waitingCallers: Int
+    public var refusedCallers: Refusals
     /// Whether connecting has failed repeatedly and is on hold.
     public var isBreakerOpen: Bool
 }
