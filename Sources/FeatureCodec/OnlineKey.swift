@@ -69,6 +69,14 @@ public enum OnlineKey: Sendable, Hashable {
         out.append(closer)
     }
 
+    /// Ends an entity key that was written piece by piece: the prefix of its key space, then the entity key.
+    public static func finish(_ key: inout [UInt8]) {
+        key.append(closer)
+    }
+
+    /// What all keys of an installation start with.
+    public static func prefix(of installation: InstallationID) -> [UInt8] { head(installation) }
+
     /// - Throws: when the bytes are no key of this layout.
     public init(bytes: [UInt8]) throws(CodecError) {
         guard let format = bytes.first else { throw .wrongLength }

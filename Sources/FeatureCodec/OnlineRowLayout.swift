@@ -17,11 +17,16 @@ public import FeatureModel
 /// value was written under.
 public final class OnlineRowLayout: Sendable {
     public let schema: ViewSchema
+    // Of the schema, for each value that is read: the schema itself is shared by everybody.
+    let schemaVersion: Int32
+    let featureCount: Int
 
     let slots: [Slot]
     let fixedOffset: Int
     let endsOffset: Int
     let payloadOffset: Int
+    /// In schema order.
+    let fixedFeatures: [FixedFeature]
     /// Positions in the schema of the variable-width features.
     let variableFeatures: [Int]
 
@@ -32,15 +37,42 @@ public final class OnlineRowLayout: Sendable {
         let isVariable: Bool
     }
 
+    /// A fixed-width feature as its column stores it.
+    struct FixedFeature: Sendable {
+        /// In the schema.
+        let position: Int
+        let byteCount: Int
+        let elementType: ScalarType
+        /// Elements of a row: more than one of a vector.
+        let elementCount: Int
+
+        init(position: Int, type: ValueType, byteCount: Int) {
+            self.position = position
+            self.byteCount = byteCount
+            switch type {
+            case .scalar(let scalar), .array(let scalar):
+                elementType = scalar
+                elementCount = 1
+            case .vector(let dimension):
+                elementType = .float32
+                elementCount = dimension
+            }
+        }
+    }
+
     public init(schema: ViewSchema) {
         self.schema = schema
+        schemaVersion = schema.version
+        featureCount = schema.features.count
         fixedOffset = OnlineRowHeader.byteCount + (schema.features.count + 7) / 8
         var fixedEnd = fixedOffset
         var slots: [Slot] = []
+        var fixedFeatures: [FixedFeature] = []
         var variableFeatures: [Int] = []
         for (index, feature) in schema.features.enumerated() {
             if let width = Self.fixedWidth(of: feature.type) {
                 slots.append(Slot(position: fixedEnd, isVariable: false))
+                fixedFeatures.append(FixedFeature(position: index, type: feature.type, byteCount: width))
                 fixedEnd += width
             } else {
                 slots.append(Slot(position: variableFeatures.count, isVariable: true))
@@ -48,6 +80,7 @@ public final class OnlineRowLayout: Sendable {
             }
         }
         self.slots = slots
+        self.fixedFeatures = fixedFeatures
         self.variableFeatures = variableFeatures
         endsOffset = fixedEnd
         payloadOffset = fixedEnd + 4 * variableFeatures.count

@@ -22,12 +22,17 @@ public struct OnlineRowProjection: Sendable {
         public let layout: OnlineRowLayout
         /// One for each requested feature.
         public let sources: [Source]
+        /// The same, as places in a value.
+        public let fields: [OnlineField]
     }
 
     /// The requested features as the reader declares them, in the order of the request.
     public let features: [FeatureSchema]
-    private let defaults: [Value]
-    private let plans: [Int32: Plan]
+    /// What stands in where a value does not have a feature.
+    public let defaults: [Value]
+    /// One for each version that values may have been written under, oldest first.
+    public let plans: [Plan]
+    private let positions: [Int32: Int]
 
     /// - Parameters:
     ///   - reader: the version that the answer is given in.
@@ -45,15 +50,19 @@ public struct OnlineRowProjection: Sendable {
             }
             features.append(feature)
         }
-        var plans: [Int32: Plan] = [:]
-        for (version, layout) in layouts {
+        var plans: [Plan] = []
+        var positions: [Int32: Int] = [:]
+        for (version, layout) in layouts.sorted(by: { $0.key < $1.key }) {
             var sources: [Source] = []
             for feature in features { sources.append(try Self.source(of: feature, in: layout.schema)) }
-            plans[version] = Plan(layout: layout, sources: sources)
+            positions[version] = plans.count
+            plans.append(
+                Plan(layout: layout, sources: sources, fields: sources.map { OnlineField($0, of: layout) }))
         }
         self.features = features
         defaults = features.map { $0.defaultValue ?? .null }
         self.plans = plans
+        self.positions = positions
     }
 
     private static func source(of feature: FeatureSchema, in writer: ViewSchema) throws(LarderError) -> Source {
@@ -72,7 +81,12 @@ public struct OnlineRowProjection: Sendable {
 
     /// How values of a writer version are read; nil when the version is not among the layouts.
     public func plan(forVersion version: Int32) -> Plan? {
-        plans[version]
+        positions[version].map { plans[$0] }
+    }
+
+    /// Which of `plans` reads values of a writer version; nil when the version is not among the layouts.
+    public func position(ofVersion version: Int32) -> Int? {
+        positions[version]
     }
 
     /// Appends the requested features of one value, one to each column, and says how each came about.
@@ -86,10 +100,10 @@ public struct OnlineRowProjection: Sendable {
     public func append(
         _ value: RawSpan, header: OnlineRowHeader, to columns: inout [Column], statuses: inout [[FeatureStatus]]
     ) throws(CodecError) {
-        guard let plan = plans[header.order.schemaVersion] else {
+        guard let plan = plan(forVersion: header.order.schemaVersion) else {
             throw .unexpectedSchemaVersion(header.order.schemaVersion)
         }
-        let reader = try OnlineRowReader(value, layout: plan.layout)
+        let reader = try OnlineRowReader(value, header: header, layout: plan.layout)
         for index in plan.sources.indices {
             statuses[index].append(append(index, from: plan.sources[index], reader, value, to: &columns[index]))
         }

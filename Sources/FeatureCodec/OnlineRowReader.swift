@@ -13,9 +13,14 @@ public struct OnlineRowReader: Sendable {
 
     /// - Throws: when `value` is not, to its last byte, a value of the layout's schema version.
     public init(_ value: RawSpan, layout: OnlineRowLayout) throws(CodecError) {
+        try self.init(value, header: OnlineRowHeader(of: value), layout: layout)
+    }
+
+    /// - Parameter header: of the same value, for who has read it.
+    public init(_ value: RawSpan, header: OnlineRowHeader, layout: OnlineRowLayout) throws(CodecError) {
         self.layout = layout
-        header = try OnlineRowHeader(of: value)
-        guard header.order.schemaVersion == layout.schema.version else {
+        self.header = header
+        guard header.order.schemaVersion == layout.schemaVersion else {
             throw .unexpectedSchemaVersion(header.order.schemaVersion)
         }
         if header.isTombstone {
@@ -81,7 +86,7 @@ public struct OnlineRowReader: Sendable {
 extension OnlineRowReader {
     private func checkBody(of value: RawSpan) throws(CodecError) {
         guard value.byteCount >= layout.payloadOffset else { throw .wrongLength }
-        let unusedBits = layout.schema.features.count & 7
+        let unusedBits = layout.featureCount & 7
         if unusedBits != 0 {
             let last = ByteOrder.byte(of: value, at: layout.fixedOffset - 1)
             guard last >> UInt8(unusedBits) == 0 else { throw .malformed }

@@ -9,6 +9,6 @@ enum Limits {
     static let bytesPerScript = 256 << 10
     /// Script runs sent before their replies are awaited.
     static let scriptsPerPipeline = 16
-    /// Keys asked for by one `SCAN` step when a key space is cleared.
+    /// Keys asked for by one `SCAN` step when key spaces are cleared.
     static let keysPerScan: Int64 = 1_000
 }

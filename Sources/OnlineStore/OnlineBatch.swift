@@ -1,7 +1,7 @@
 internal import FeatureCodec
 public import FeatureModel
 
-/// Rows of the offline table on their way to the online store: at most one a key, the newest.
+/// Rows of the offline table on their way to the online store. To be published: at most one a key, the newest.
 public struct OnlineBatch: Sendable {
     /// One for each join key, in key-name order; no nulls.
     public var keys: [Column]
@@ -51,18 +51,26 @@ public struct OnlineBatch: Sendable {
 /// Turns rows of a batch into online values, each under the schema version it was written with.
 struct OnlineValueEncoder {
     private let batch: OnlineBatch
-    private let encoders: [Int32: OnlineRowEncoder]
+    /// The schema versions there are; seldom more than one.
+    private let versions: [Int32]
+    /// One for each of the versions.
+    private let encoders: [OnlineRowEncoder]
 
     init(_ batch: OnlineBatch, layouts: [Int32: OnlineRowLayout]) throws(LarderError) {
-        var encoders: [Int32: OnlineRowEncoder] = [:]
-        for version in Set(batch.schemaVersions) {
+        var versions: [Int32] = []
+        for version in batch.schemaVersions where versions.last != version && !versions.contains(version) {
+            versions.append(version)
+        }
+        var encoders: [OnlineRowEncoder] = []
+        for version in versions {
             guard let layout = layouts[version] else {
                 throw LarderError(.internalError, "no layout for rows of schema version \(version)")
             }
-            encoders[version] = OnlineRowEncoder(
-                layout: layout, columns: try Self.columns(of: batch, for: layout.schema))
+            encoders.append(
+                OnlineRowEncoder(layout: layout, columns: try Self.columns(of: batch, for: layout.schema)))
         }
         self.batch = batch
+        self.versions = versions
         self.encoders = encoders
     }
 
@@ -72,8 +80,11 @@ struct OnlineValueEncoder {
             OnlineRowHeader(order: order, isTombstone: true).append(to: &out)
             return
         }
+        guard let position = versions.firstIndex(of: order.schemaVersion) else {
+            throw LarderError(.internalError, "no encoder for rows of schema version \(order.schemaVersion)")
+        }
         do {
-            try encoders[order.schemaVersion]?.encode(row: row, order: order, into: &out)
+            try encoders[position].encode(row: row, order: order, into: &out)
         } catch {
             throw LarderError(.limitExceeded, "a row cannot be stored online: \(error)")
         }

@@ -1,49 +1,8 @@
-public import FeatureCodec
+internal import FeatureCodec
 public import FeatureModel
 public import Logging
+public import NIOCore
 public import RedisClient
-
-/// Features of one view as one request asks for them, ready to be read.
-public struct OnlineSelection: Sendable {
-    /// Name of the view, for messages.
-    public let viewName: String
-    let keyPrefix: [UInt8]
-    /// Over the view's join keys.
-    public let keyEncoder: EntityKeyEncoder
-    public let projection: OnlineRowProjection
-    public let ttlMicroseconds: Int64?
-
-    public init(
-        viewName: String, installation: InstallationID, keySpace: Int64, joinKeys: [JoinKey],
-        projection: OnlineRowProjection, ttlMicroseconds: Int64?
-    ) {
-        self.viewName = viewName
-        self.projection = projection
-        self.ttlMicroseconds = ttlMicroseconds
-        keyPrefix = OnlineKey.entityPrefix(installation, keySpace: keySpace)
-        keyEncoder = EntityKeyEncoder(joinKeys: joinKeys)
-    }
-}
-
-/// Everything about a read that does not depend on the entities.
-public struct OnlineReadPlan: Sendable {
-    public let selections: [OnlineSelection]
-    let sentinelKey: [UInt8]
-    /// What the project's sentinel must name.
-    let onlineIncarnation: Int64
-    /// The registry revision this reader knows.
-    let revision: Int64
-
-    public init(
-        selections: [OnlineSelection], installation: InstallationID, project: Int64, onlineIncarnation: Int64,
-        revision: Int64
-    ) {
-        self.selections = selections
-        self.onlineIncarnation = onlineIncarnation
-        self.revision = revision
-        sentinelKey = OnlineKey.sentinel(installation, project: project).bytes
-    }
-}
 
 /// The answer for one selection; every array runs over the entities.
 public struct OnlineAnswer: Sendable {
@@ -66,12 +25,19 @@ public struct OnlineAnswer: Sendable {
         }
     }
 
-    fileprivate mutating func appendNulls(_ status: FeatureStatus, eventTime: Timestamp? = nil) {
-        for index in columns.indices {
-            columns[index].appendNull()
-            statuses[index].append(status)
+    fileprivate mutating func append(
+        _ row: OnlineRow, _ bytes: RawSpan, _ projection: OnlineRowProjection
+    ) throws(CodecError) {
+        if let status = row.status {
+            for index in columns.indices {
+                columns[index].appendNull()
+                statuses[index].append(status)
+            }
+        } else {
+            let value = bytes.extracting(row.range)
+            try projection.append(value, header: OnlineRowHeader(of: value), to: &columns, statuses: &statuses)
         }
-        eventTimes.append(eventTime)
+        eventTimes.append(row.eventTime)
     }
 }
 
@@ -89,8 +55,7 @@ public struct OnlineReader: Sendable {
     }
 
     /// - Parameters:
-    ///   - keys: for each selection its join-key columns, in key-name order, each `entityCount` long; none for a view
-    ///     without an entity, which answers every row alike.
+    ///   - keys: as `OnlineLookup.init` takes them.
     ///   - now: the time that ttl is judged at.
     /// - Returns: an answer for each selection.
     /// - Throws: `join_key_type`; `online_store_rebuilding` when the sentinel or the server is not the expected one;
@@ -98,23 +63,29 @@ public struct OnlineReader: Sendable {
     public func read(
         _ plan: OnlineReadPlan, keys: [[Column]], entityCount: Int, now: Timestamp
     ) async throws(LarderError) -> [OnlineAnswer] {
-        var slots = KeySlots()
-        for (selection, columns) in zip(plan.selections, keys) {
-            try slots.append(selection, columns: columns, entityCount: entityCount)
-        }
-        let values = try await fetch(slots, plan)
+        let lookup = try OnlineLookup(plan, keys: keys, entityCount: entityCount)
+        let (bytes, ranges) = try await fetch(lookup)
+        let rows = try judge(bytes.span.bytes, ranges, lookup, now: now)
+        return try Self.answers(rows, bytes.span.bytes, plan, entityCount: entityCount)
+    }
+
+    /// What judged rows hold, as columns.
+    /// - Parameter bytes: what their ranges are in.
+    public static func answers(
+        _ rows: [OnlineRow], _ bytes: RawSpan, _ plan: OnlineReadPlan, entityCount: Int
+    ) throws(LarderError) -> [OnlineAnswer] {
         var answers: [OnlineAnswer] = []
-        var position = 0
+        var rest = rows[...]
         for selection in plan.selections {
             var answer = OnlineAnswer(selection.projection, capacity: entityCount)
-            for _ in 0..<entityCount {
-                defer { position += 1 }
-                guard let slot = slots.slotOfPosition[position] else {
-                    answer.appendNulls(.invalidKey)
-                    continue
+            for row in rest.prefix(entityCount) {
+                do throws(CodecError) {
+                    try answer.append(row, bytes, selection.projection)
+                } catch {
+                    throw .unreadable(selection, error)
                 }
-                try judge(values[slot], selection, now: now, into: &answer)
             }
+            rest = rest.dropFirst(entityCount)
             answers.append(answer)
         }
         return answers
@@ -123,56 +94,12 @@ public struct OnlineReader: Sendable {
     /// Whether a read would be believed: the sentinel alone.
     /// - Throws: as `read`.
     public func check(_ plan: OnlineReadPlan) async throws(LarderError) {
-        _ = try await fetch(KeySlots(), plan)
+        _ = try await fetch(OnlineLookup(plan, keys: [], entityCount: 0))
     }
 
-    private func judge(
-        _ value: [UInt8]?, _ selection: OnlineSelection, now: Timestamp, into answer: inout OnlineAnswer
-    ) throws(LarderError) {
-        guard let value else { return answer.appendNulls(.notFound) }
-        let header: OnlineRowHeader
-        do {
-            header = try OnlineRowHeader(of: value.span.bytes)
-        } catch {
-            throw unreadable(selection, error)
-        }
-        let eventTime = header.order.eventTime
-        guard eventTime <= now.advanced(byMicroseconds: Self.maximumClockSkewMicroseconds) else {
-            throw .aheadOfClock(selection.viewName, eventTime: eventTime, now: now)
-        }
-        guard !header.isTombstone else { return answer.appendNulls(.notFound) }
-        switch MaxAge.judge(eventTime: eventTime, at: now, ttlMicroseconds: selection.ttlMicroseconds) {
-        case .outsideMaxAge: answer.appendNulls(.outsideMaxAge, eventTime: eventTime)
-        case .notFound: answer.appendNulls(.notFound)
-        case .fresh:
-            do {
-                try selection.projection.append(
-                    value.span.bytes, header: header, to: &answer.columns, statuses: &answer.statuses)
-            } catch {
-                throw unreadable(selection, error)
-            }
-            answer.eventTimes.append(eventTime)
-        }
-    }
-}
-
-extension OnlineReader {
-    /// What is stored is not what this program wrote: no answer is better than a wrong one, and someone has to know.
-    private func unreadable(_ selection: OnlineSelection, _ error: CodecError) -> LarderError {
-        logger.error(
-            "a stored row is not readable", metadata: ["feature_view": "\(selection.viewName)", "error": "\(error)"])
-        return LarderError(
-            .onlineStoreUnavailable, "a stored row of feature view \"\(selection.viewName)\" is not readable: \(error)",
-            hint: "if the server is older than what wrote the row, update it; else publish the view anew")
-    }
-
-    /// The stored values of all slots.
-    private func fetch(_ slots: KeySlots, _ plan: OnlineReadPlan) async throws(LarderError) -> [[UInt8]?] {
-        var commands: [RedisCommand] = []
-        for start in stride(from: 0, to: max(slots.count, 1), by: Limits.maximumKeysPerRead) {
-            let range = start..<min(start + Limits.maximumKeysPerRead, slots.count)
-            commands.append(slots.command(sentinel: plan.sentinelKey, range))
-        }
+    /// The stored values of all slots, one behind the other.
+    private func fetch(_ lookup: OnlineLookup) async throws(LarderError) -> (bytes: [UInt8], ranges: [Range<Int>?]) {
+        let commands = lookup.commands
         let connection: RedisConnection
         let outcomes: [Result<RedisReply, RedisError>]
         do {
@@ -181,82 +108,139 @@ extension OnlineReader {
         } catch {
             throw LarderError(error, while: "reading features")
         }
-        var values: [[UInt8]?] = []
-        values.reserveCapacity(slots.count)
-        for outcome in outcomes {
+        var bytes: [UInt8] = []
+        var ranges: [Range<Int>?] = []
+        ranges.reserveCapacity(lookup.slotCount)
+        for (command, outcome) in zip(commands, outcomes) {
             let reply: RedisReply
             do { reply = try outcome.get() } catch { throw LarderError(error, while: "reading features") }
             guard let elements = reply.elements, let sentinel = elements.first else {
                 throw .unexpectedReply(reply, to: "MGET")
             }
-            try Self.check(sentinel, plan, runID: connection.runID)
-            for element in elements.dropFirst() { values.append(element.bytes) }
+            guard elements.count == command.argumentCount else {
+                throw LarderError(
+                    .onlineStoreUnavailable,
+                    "Redis answered \(command.argumentCount) keys with \(elements.count) values")
+            }
+            guard let found = sentinel.bytes else { throw .sentinelMissing }
+            try Self.check(found.span.bytes, lookup.plan, runID: connection.runID)
+            for element in elements.dropFirst() {
+                switch element {
+                case .bulk(let value):
+                    ranges.append(bytes.count..<bytes.count + value.readableBytes)
+                    bytes.append(contentsOf: value.readableBytesView)
+                case .null: ranges.append(nil)
+                default: throw .unexpectedReply(element, to: "MGET")
+                }
+            }
         }
-        guard values.count == slots.count else {
+        return (bytes, ranges)
+    }
+}
+
+// MARK: - On an event loop
+
+extension OnlineReader {
+    /// The connection of an event loop; nil while it is down.
+    public func connection(for eventLoop: any EventLoop) -> RedisConnection? {
+        redis.connection(for: eventLoop)
+    }
+
+    /// What an answer to the one command of a lookup says.
+    ///
+    /// - Returns: selection by selection, entity by entity; their ranges are within `values.withBytes`.
+    /// - Throws: as `read`.
+    public func judge(
+        _ values: borrowing RedisValues, of lookup: OnlineLookup, from connection: RedisConnection, now: Timestamp
+    ) throws(LarderError) -> [OnlineRow] {
+        var sentinel: Range<Int>?
+        var ranges: [Range<Int>?] = []
+        ranges.reserveCapacity(lookup.slotCount)
+        values.forEachRange { index, range in
+            if index == 0 { sentinel = range } else { ranges.append(range) }
+        }
+        let found = sentinel
+        let result = values.withBytes { bytes -> Result<[OnlineRow], LarderError> in
+            do throws(LarderError) {
+                guard let found else { throw .sentinelMissing }
+                try Self.check(bytes.extracting(found), lookup.plan, runID: connection.runID)
+                return .success(try judge(bytes, ranges, lookup, now: now))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func judge(
+        _ bytes: RawSpan, _ ranges: [Range<Int>?], _ lookup: OnlineLookup, now: Timestamp
+    ) throws(LarderError) -> [OnlineRow] {
+        guard ranges.count == lookup.slotCount else {
             throw LarderError(
-                .onlineStoreUnavailable, "Redis answered \(slots.count) keys with \(values.count) values")
+                .onlineStoreUnavailable, "Redis answered \(lookup.slotCount) keys with \(ranges.count) values")
         }
-        return values
+        var rows: [OnlineRow] = []
+        rows.reserveCapacity(lookup.plan.selections.count * lookup.entityCount)
+        for selection in lookup.plan.selections {
+            for _ in 0..<lookup.entityCount {
+                guard let slot = lookup.slotOfPosition[rows.count] else {
+                    rows.append(.invalidKey)
+                    continue
+                }
+                guard let range = ranges[slot] else {
+                    rows.append(.notFound)
+                    continue
+                }
+                do throws(OnlineRow.Fault) {
+                    rows.append(try OnlineRow(bytes, range, selection, now: now))
+                } catch {
+                    switch error {
+                    case .unreadable(let error):
+                        logger.error(
+                            "a stored row is not readable",
+                            metadata: ["feature_view": "\(selection.viewName)", "error": "\(error)"])
+                        throw .unreadable(selection, error)
+                    case .aheadOfClock(let time): throw .aheadOfClock(selection.viewName, eventTime: time, now: now)
+                    }
+                }
+            }
+        }
+        return rows
     }
 
     /// Whether what is stored is what was published.
-    private static func check(_ reply: RedisReply, _ plan: OnlineReadPlan, runID: String) throws(LarderError) {
-        guard let sentinel = reply.bytes.flatMap({ try? OnlineSentinel(bytes: $0) }) else {
-            throw .rebuilding("the online store does not hold this project's data")
-        }
-        guard sentinel.redisRunID == runID else { throw .redisRestarted }
-        guard sentinel.onlineIncarnation == plan.onlineIncarnation, sentinel.minimumRevision <= plan.revision else {
+    private static func check(
+        _ sentinel: RawSpan, _ plan: OnlineReadPlan, runID: String
+    ) throws(LarderError) {
+        switch OnlineSentinel.judge(
+            sentinel, onlineIncarnation: plan.onlineIncarnation, revision: plan.revision, redisRunID: runID)
+        {
+        case .current: return
+        case .missing: throw .sentinelMissing
+        case .otherServer: throw .redisRestarted
+        case .otherPublication:
             throw .rebuilding("the online store has been published anew and this server has not caught up")
         }
     }
 }
 
-/// The distinct keys of a read: positions (selection by selection, entity by entity) share a slot where a view has no
-/// entity, and have none where a join key is null.
-private struct KeySlots {
-    private var bytes: [UInt8] = []
-    private var ends: [Int] = []
-    private(set) var slotOfPosition: [Int?] = []
-
-    var count: Int { ends.count }
-
-    mutating func append(
-        _ selection: OnlineSelection, columns: [Column], entityCount: Int
-    ) throws(LarderError) {
-        if selection.keyEncoder.joinKeys.isEmpty {
-            OnlineKey.append(EntityKey.global.bytes, after: selection.keyPrefix, to: &bytes)
-            slotOfPosition.append(contentsOf: repeatElement(Optional(ends.count), count: entityCount))
-            ends.append(bytes.count)
-            return
-        }
-        for row in 0..<entityCount {
-            guard let entity = try selection.keyEncoder.encode(row: row, of: columns) else {
-                slotOfPosition.append(nil)
-                continue
-            }
-            OnlineKey.append(entity.bytes, after: selection.keyPrefix, to: &bytes)
-            slotOfPosition.append(ends.count)
-            ends.append(bytes.count)
-        }
-    }
-
-    func command(sentinel: [UInt8], _ slots: Range<Int>) -> RedisCommand {
-        let start = slots.lowerBound == 0 ? 0 : ends[slots.lowerBound - 1]
-        let end = slots.isEmpty ? start : ends[slots.upperBound - 1]
-        return RedisCommand(
-            "MGET", reservingCapacity: sentinel.count + (end - start) + 8 * (slots.count + 1)
-        ) { arguments in
-            arguments.append(bytes: sentinel)
-            var keyStart = start
-            for slot in slots {
-                arguments.append(bytes: Array(bytes[keyStart..<ends[slot]]))
-                keyStart = ends[slot]
-            }
-        }
-    }
-}
-
 extension LarderError {
+    /// What was stored is not what this program wrote: no answer is better than a wrong one.
+    fileprivate static func unreadable(_ selection: OnlineSelection, _ error: CodecError) -> LarderError {
+        LarderError(
+            .onlineStoreUnavailable, "a stored row of feature view \"\(selection.viewName)\" is not readable: \(error)",
+            hint: "if the server is older than what wrote the row, update it; else publish the view anew")
+    }
+
+    /// Why no features could be read.
+    public init(readingFeatures error: RedisError) {
+        self.init(error, while: "reading features")
+    }
+
+    fileprivate static var sentinelMissing: LarderError {
+        .rebuilding("the online store does not hold this project's data")
+    }
+
     fileprivate static func rebuilding(_ message: String) -> LarderError {
         LarderError(
             .onlineStoreRebuilding, message,

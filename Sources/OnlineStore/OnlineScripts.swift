@@ -3,7 +3,8 @@ internal import RedisClient
 /// The scripts that make compare and write one step.
 ///
 /// A stored order and a fence are compared as unsigned 32-bit words: those are exact in Lua's doubles, which 64-bit
-/// numbers are not, while `<` on Lua strings follows the server's locale.
+/// numbers are not, while `<` on Lua strings follows the server's locale. Two words make one comparison, as most are
+/// decided by the first: by the event time.
 enum OnlineScripts {
     /// Error words the scripts answer with.
     enum Refusal {
@@ -16,60 +17,84 @@ enum OnlineScripts {
     }
 
     private static let functions = """
-        local function compare(left, right, first, words)
-          for offset = first, first + 4 * (words - 1), 4 do
-            local a = struct.unpack('>I4', left, offset)
-            local b = struct.unpack('>I4', right, offset)
-            if a ~= b then return a < b and -1 or 1 end
-          end
+        local call, numbers = redis.call, struct.unpack
+
+        local function compare(left, right, offset)
+          local leftHigh, leftLow = numbers('>I4I4', left, offset)
+          local rightHigh, rightLow = numbers('>I4I4', right, offset)
+          if leftHigh ~= rightHigh then return leftHigh < rightHigh and -1 or 1 end
+          if leftLow ~= rightLow then return leftLow < rightLow and -1 or 1 end
           return 0
         end
 
+        local function compareOrders(left, right)
+          local difference = compare(left, right, 3)
+          if difference == 0 then difference = compare(left, right, 11) end
+          if difference == 0 then difference = compare(left, right, 19) end
+          -- The end of the sequence once more, which is equal, and the version.
+          if difference == 0 then difference = compare(left, right, 23) end
+          return difference
+        end
+
         local function checkFence(key, fence)
-          local stored = redis.call('GET', key)
+          local stored = call('GET', key)
           if not stored then return redis.error_reply('\(Refusal.emptied) the fence is gone') end
           if string.byte(stored, 1) ~= 1 or #stored ~= 9 then
             return redis.error_reply('\(Refusal.format) of the fence')
           end
-          if compare(fence, stored, 2, 2) < 0 then return redis.error_reply('\(Refusal.fenced) by a later publisher') end
+          if compare(fence, stored, 2) < 0 then return redis.error_reply('\(Refusal.fenced) by a later publisher') end
           return nil
         end
 
-        local function isKnown(header)
-          return header == '' or (string.byte(header, 1) == 1 and #header == 30)
+        local function isKnown(value)
+          return #value >= 30 and string.byte(value, 1) == 1
         end
 
         local function isRaised(key, sentinel)
-          local stored = redis.call('GET', key)
+          local stored = call('GET', key)
           if not stored or #stored < 17 then return false end
-          return compare(sentinel, stored, 2, 2) == 0 and compare(sentinel, stored, 10, 2) < 0
+          return compare(sentinel, stored, 2) == 0 and compare(sentinel, stored, 10) < 0
         end
 
         local function set(key, value, expiry)
-          if expiry == '' then redis.call('SET', key, value) else redis.call('SET', key, value, 'PXAT', expiry) end
+          if expiry == '' then call('SET', key, value) else call('SET', key, value, 'PXAT', expiry) end
         end
 
         """
 
     /// Replaces values by newer ones.
     ///
-    /// KEYS: fence, entity keys. ARGV: fence; for each entity key its value and the time it expires at in milliseconds,
-    /// empty for never. Answers how many values were written.
+    /// A key that is not there, as every key of a store that is being filled, takes one call: `SET` that stores nothing
+    /// over a value and answers with it instead. A value that is sent again is known by being equal as a whole.
+    ///
+    /// KEYS: fence, entity keys. ARGV: fence; the value of each entity key; the time they expire at in milliseconds,
+    /// empty for never, once for all or once for each. Answers how many values were written.
     static let publish = RedisScript(
         functions + """
             local refusal = checkFence(KEYS[1], ARGV[1])
             if refusal then return refusal end
+            local rows = #KEYS - 1
+            local shared = #ARGV == rows + 2 and ARGV[rows + 2]
             local written = 0
-            for index = 2, #KEYS do
-              local key, value, expiry = KEYS[index], ARGV[2 * index - 2], ARGV[2 * index - 1]
-              local stored = redis.call('GETRANGE', key, 0, 29)
-              if not isKnown(stored) then return redis.error_reply('\(Refusal.format) of a value') end
-              local difference = stored == '' and 1 or compare(value, stored, 3, 7)
-              if difference > 0 then
-                set(key, value, expiry)
+            for row = 1, rows do
+              local key, value, expiry = KEYS[row + 1], ARGV[row + 1], shared or ARGV[rows + row + 1]
+              local stored
+              if expiry == '' then
+                stored = call('SET', key, value, 'NX', 'GET')
+              else
+                stored = call('SET', key, value, 'NX', 'GET', 'PXAT', expiry)
+              end
+              if not stored then
                 written = written + 1
-              elseif difference == 0 then
-                if expiry == '' then redis.call('PERSIST', key) else redis.call('PEXPIREAT', key, expiry) end
+              else
+                if not isKnown(stored) then return redis.error_reply('\(Refusal.format) of a value') end
+                local difference = stored == value and 0 or compareOrders(value, stored)
+                if difference > 0 then
+                  set(key, value, expiry)
+                  written = written + 1
+                elseif difference == 0 then
+                  if expiry == '' then call('PERSIST', key) else call('PEXPIREAT', key, expiry) end
+                end
               end
             end
             return written
@@ -78,17 +103,20 @@ enum OnlineScripts {
     /// Takes withdrawn rows back.
     ///
     /// KEYS: fence, entity keys. ARGV: fence; for each entity key the withdrawn orders one after another (28 bytes
-    /// each), the row that counts now (empty for none) and its expiry. Answers how many values were written or deleted.
+    /// each) and the row that counts now (empty for none); the expiries as in `publish`. Answers how many values were
+    /// written or deleted.
     static let withdraw = RedisScript(
         functions + """
             local refusal = checkFence(KEYS[1], ARGV[1])
             if refusal then return refusal end
+            local rows = #KEYS - 1
+            local shared = #ARGV == 2 * rows + 2 and ARGV[2 * rows + 2]
             local changed = 0
-            for index = 2, #KEYS do
-              local key, orders = KEYS[index], ARGV[3 * index - 4]
-              local value, expiry = ARGV[3 * index - 3], ARGV[3 * index - 2]
-              local stored = redis.call('GETRANGE', key, 0, 29)
-              if not isKnown(stored) then return redis.error_reply('\(Refusal.format) of a value') end
+            for row = 1, rows do
+              local key, orders, value = KEYS[row + 1], ARGV[2 * row], ARGV[2 * row + 1]
+              local expiry = shared or ARGV[2 * rows + row + 1]
+              local stored = call('GETRANGE', key, 0, 29)
+              if stored ~= '' and not isKnown(stored) then return redis.error_reply('\(Refusal.format) of a value') end
               local withdrawn = false
               if stored ~= '' then
                 local order = string.sub(stored, 3, 30)
@@ -98,10 +126,10 @@ enum OnlineScripts {
               end
               if value == '' then
                 if withdrawn then
-                  redis.call('DEL', key)
+                  call('DEL', key)
                   changed = changed + 1
                 end
-              elseif withdrawn or stored == '' or compare(value, stored, 3, 7) > 0 then
+              elseif withdrawn or stored == '' or compareOrders(value, stored) > 0 then
                 set(key, value, expiry)
                 changed = changed + 1
               end
@@ -112,11 +140,11 @@ enum OnlineScripts {
     /// Raises a fence, never lowers it. KEYS: fence. ARGV: fence. Fails when the stored one is higher.
     static let raiseFence = RedisScript(
         functions + """
-            if redis.call('EXISTS', KEYS[1]) == 1 then
+            if call('EXISTS', KEYS[1]) == 1 then
               local refusal = checkFence(KEYS[1], ARGV[1])
               if refusal then return refusal end
             end
-            redis.call('SET', KEYS[1], ARGV[1])
+            call('SET', KEYS[1], ARGV[1])
             return 1
             """)
 
@@ -129,7 +157,7 @@ enum OnlineScripts {
               if refusal then return refusal end
             end
             if isRaised(KEYS[1], ARGV[1]) then return 0 end
-            redis.call('SET', KEYS[1], ARGV[1])
+            call('SET', KEYS[1], ARGV[1])
             return 1
             """)
 
@@ -137,10 +165,10 @@ enum OnlineScripts {
     /// sentinel nothing can be read, and nothing is written. KEYS: sentinel. ARGV: sentinel.
     static let raiseRevision = RedisScript(
         functions + """
-            local stored = redis.call('GET', KEYS[1])
-            if not stored or #stored < 17 or compare(ARGV[1], stored, 2, 2) ~= 0 then return 0 end
+            local stored = call('GET', KEYS[1])
+            if not stored or #stored < 17 or compare(ARGV[1], stored, 2) ~= 0 then return 0 end
             if isRaised(KEYS[1], ARGV[1]) then return 0 end
-            redis.call('SET', KEYS[1], ARGV[1])
+            call('SET', KEYS[1], ARGV[1])
             return 1
             """)
 }

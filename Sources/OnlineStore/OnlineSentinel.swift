@@ -41,6 +41,35 @@ public struct OnlineSentinel: Sendable, Hashable {
     }
 }
 
+extension OnlineSentinel {
+    /// What a stored sentinel says to a reader.
+    enum Verdict {
+        /// What is stored is what was published.
+        case current
+        case missing
+        /// Redis was restarted or replaced since.
+        case otherServer
+        /// It has been published anew, or for readers of later revisions.
+        case otherPublication
+    }
+
+    /// Judges the bytes of a sentinel as `init(bytes:)` reads them, on every read and so without making anything of them.
+    static func judge(_ bytes: RawSpan, onlineIncarnation: Int64, revision: Int64, redisRunID: String) -> Verdict {
+        guard bytes.byteCount > fixedByteCount, bytes.byteCount <= fixedByteCount + maximumRunIDBytes,
+            bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self) == format
+        else { return .missing }
+        var position = fixedByteCount
+        guard bytes.byteCount - position == redisRunID.utf8.count else { return .otherServer }
+        for byte in redisRunID.utf8 {
+            guard bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self) == byte else { return .otherServer }
+            position += 1
+        }
+        let incarnation = Int64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 1, as: Int64.self))
+        let minimumRevision = Int64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 9, as: Int64.self))
+        return incarnation == onlineIncarnation && minimumRevision <= revision ? .current : .otherPublication
+    }
+}
+
 /// The fence of a key space: publishers under a lower one are refused. Format `01`, then 8 big-endian bytes.
 enum OnlineFence {
     static func bytes(_ fence: Int64) -> [UInt8] {

@@ -95,24 +95,29 @@ public struct OnlineStoreControl: Sendable {
         }
     }
 
-    /// Deletes every value of a key space, in small steps, by walking over all keys of the server. For a rebuild, where
-    /// a restored server may hold rows that have been withdrawn since.
-    public func clear(keySpace: Int64) async throws(LarderError) {
+    /// Deletes every value of some key spaces, in small steps, by walking once over all keys of the server; where there
+    /// are none, that is one step.
+    ///
+    /// For a rebuild: a restored server may hold rows that have been withdrawn since, and keys of which PostgreSQL
+    /// knows nothing any more, so that only a walk finds them all. What expires or is dropped goes without one.
+    public func clear(keySpaces: [Int64]) async throws(LarderError) {
+        let prefixes = keySpaces.map { OnlineKey.entityPrefix(installation, keySpace: $0) }
         // Nothing in the prefix means anything to Redis' pattern matching.
-        let pattern = OnlineKey.entityPrefix(installation, keySpace: keySpace) + [UInt8(ascii: "*")]
+        let pattern = OnlineKey.prefix(of: installation) + [UInt8(ascii: "*")]
         var cursor = "0"
         repeat {
             let step = cursor
-            let reply = try await run("clearing a key space") { connection throws(RedisError) in
+            let reply = try await run("clearing key spaces") { connection throws(RedisError) in
                 try await connection.execute(
                     RedisCommand(
                         "SCAN", .string(step), "MATCH", .bytes(pattern), "COUNT", .integer(Limits.keysPerScan)))
             }
             guard let parts = reply.elements, parts.count == 2, let next = parts[0].string,
-                let keys = parts[1].elements?.compactMap(\.bytes)
+                let found = parts[1].elements?.compactMap(\.bytes)
             else { throw .unexpectedReply(reply, to: "SCAN") }
+            let keys = found.filter { key in prefixes.contains { key.starts(with: $0) } }
             if !keys.isEmpty {
-                _ = try await run("clearing a key space") { connection throws(RedisError) in
+                _ = try await run("clearing key spaces") { connection throws(RedisError) in
                     try await connection.execute(RedisCommand("UNLINK", keys.map { .bytes($0) }))
                 }
             }

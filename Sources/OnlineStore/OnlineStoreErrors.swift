@@ -27,6 +27,14 @@ extension LarderError {
                 hint: "point LARDER_REDIS_URL at the primary")
         case .server("LOADING"):
             self.init(.onlineStoreUnavailable, "Redis is still loading its data", hint: "try again in a moment")
+        case .timeout:
+            self.init(
+                .onlineStoreUnavailable, "Redis did not answer in time while \(activity)",
+                hint: "try again in a moment; LARDER_REDIS_TIMEOUT says how long a read may take")
+        case .queueFull:
+            self.init(
+                .onlineStoreUnavailable, "too many commands wait for Redis while \(activity)",
+                hint: "try again in a moment; Redis answers more slowly than it is asked")
         case .cancelled:
             self.init(.cancelled, "cancelled while \(activity)")
         default:

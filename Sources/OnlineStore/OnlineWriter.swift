@@ -88,11 +88,12 @@ public struct OnlineWriter: Sendable {
         _ batch: OnlineBatch, to target: OnlineTarget, publishedAt: Timestamp
     ) async throws(LarderError) -> OnlineWriteCounts {
         let encoder = try OnlineValueEncoder(batch, layouts: target.layouts)
-        let changed = try await send(OnlineScripts.publish, batch, to: target) { row, arguments throws(LarderError) in
-            var value: [UInt8] = []
+        let runs = ScriptRuns(batch, to: target, publishedAt: publishedAt, installation: installation)
+        var value: [UInt8] = []
+        let changed = try await send(OnlineScripts.publish, runs) { row, arguments throws(LarderError) in
+            value.removeAll(keepingCapacity: true)
             try encoder.encode(row, into: &value)
             arguments.append(bytes: value)
-            arguments.append(expiry: target.expiry(eventTime: batch.order(row).eventTime, publishedAt: publishedAt))
             return value.count
         }
         return OnlineWriteCounts(written: changed, kept: batch.count - changed)
@@ -101,7 +102,7 @@ public struct OnlineWriter: Sendable {
     /// Takes withdrawn rows back: a stored value that carries one of their orders is replaced or deleted.
     ///
     /// - Parameters:
-    ///   - withdrawals: one for each row of `batch`.
+    ///   - withdrawals: one for each row of `batch`; a key may come several times, each time with the same row.
     /// - Returns: in `written` how many values were replaced or deleted.
     @discardableResult
     public func withdraw(
@@ -109,58 +110,37 @@ public struct OnlineWriter: Sendable {
     ) async throws(LarderError) -> OnlineWriteCounts {
         precondition(withdrawals.count == batch.count, "\(withdrawals.count) withdrawals for \(batch.count) keys")
         let encoder = try OnlineValueEncoder(batch, layouts: target.layouts)
-        let changed = try await send(OnlineScripts.withdraw, batch, to: target) { row, arguments throws(LarderError) in
-            var orders: [UInt8] = []
+        let runs = ScriptRuns(batch, to: target, publishedAt: publishedAt, installation: installation)
+        var orders: [UInt8] = []
+        var value: [UInt8] = []
+        let changed = try await send(OnlineScripts.withdraw, runs) { row, arguments throws(LarderError) in
+            orders.removeAll(keepingCapacity: true)
+            value.removeAll(keepingCapacity: true)
             for order in withdrawals[row].orders { order.append(to: &orders) }
-            var value: [UInt8] = []
             if withdrawals[row].hasReplacement { try encoder.encode(row, into: &value) }
             arguments.append(bytes: orders)
             arguments.append(bytes: value)
-            arguments.append(expiry: target.expiry(eventTime: batch.order(row).eventTime, publishedAt: publishedAt))
             return orders.count + value.count
         }
         return OnlineWriteCounts(written: changed, kept: batch.count - changed)
     }
 
-    /// Runs a script over all rows of a batch; `append` adds a row's arguments and says how many bytes they are.
+    /// Runs a script over all rows; `append` is as `ScriptRuns.next` takes it.
     private func send(
-        _ script: RedisScript, _ batch: OnlineBatch, to target: OnlineTarget,
-        _ append: (Int, inout RedisArguments) throws(LarderError) -> Int
+        _ script: RedisScript, _ runs: ScriptRuns, _ append: (Int, inout RedisArguments) throws(LarderError) -> Int
     ) async throws(LarderError) -> Int {
-        let fenceKey = OnlineKey.fence(installation, keySpace: target.keySpace).bytes
-        let fence = OnlineFence.bytes(target.fence)
-        let prefix = OnlineKey.entityPrefix(installation, keySpace: target.keySpace)
+        var runs = runs
         var changed = 0
         var pipeline: [RedisScript.Invocation] = []
-        var row = 0
-        while row < batch.count {
-            var keys = RedisArguments()
-            var arguments = RedisArguments()
-            keys.append(bytes: fenceKey)
-            arguments.append(bytes: fence)
-            var byteCount = 0
-            repeat {
-                let entity = try self.entity(row, of: batch, target)
-                var key: [UInt8] = []
-                OnlineKey.append(entity.bytes, after: prefix, to: &key)
-                keys.append(bytes: key)
-                byteCount += try append(row, &arguments) + key.count
-                row += 1
-            } while row < batch.count && keys.count <= Limits.rowsPerScript && byteCount < Limits.bytesPerScript
-            pipeline.append(RedisScript.Invocation(keys: keys, arguments: arguments))
-            if pipeline.count == Limits.scriptsPerPipeline || row == batch.count {
+        while let next = try runs.next(append) {
+            pipeline.append(next)
+            if pipeline.count == Limits.scriptsPerPipeline {
                 changed += try await run(script, pipeline)
                 pipeline.removeAll(keepingCapacity: true)
             }
         }
+        if !pipeline.isEmpty { changed += try await run(script, pipeline) }
         return changed
-    }
-
-    private func entity(_ row: Int, of batch: OnlineBatch, _ target: OnlineTarget) throws(LarderError) -> EntityKey {
-        guard let entity = try target.keyEncoder.encode(row: row, of: batch.keys) else {
-            throw LarderError(.internalError, "a row of the offline table has a null join key")
-        }
-        return entity
     }
 
     private func run(_ script: RedisScript, _ pipeline: [RedisScript.Invocation]) async throws(LarderError) -> Int {
@@ -181,12 +161,5 @@ public struct OnlineWriter: Sendable {
         } catch {
             throw LarderError(.internalError, "\(error)")
         }
-    }
-}
-
-extension RedisArguments {
-    /// Milliseconds since 1970, or empty for never.
-    mutating func append(expiry: Int64?) {
-        if let expiry { append(.integer(expiry)) } else { append(bytes: []) }
     }
 }

@@ -11,11 +11,19 @@ final class PipelineHandler: ChannelInboundHandler {
     enum Waiter {
         case promise(EventLoopPromise<RedisReply>)
         case batch(BatchCollector, index: Int)
+        /// - Parameter count: how many values are due; nil where any array will do.
+        case values(any RedisValuesReceiver, count: Int?)
 
         func complete(_ result: Result<RedisReply, RedisError>) {
             switch self {
             case .promise(let promise): promise.completeWith(result.mapError { $0 })
             case .batch(let collector, let index): collector.complete(index, result)
+            case .values(let receiver, _):
+                switch result {
+                case .success(let reply):
+                    receiver.fail(RedisError(.unexpectedReply, "a \(reply.kind) came where an array of values was due"))
+                case .failure(let error): receiver.fail(error)
+                }
             }
         }
     }
@@ -25,6 +33,8 @@ final class PipelineHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var isFlushScheduled = false
     private var expiryTask: Scheduled<Void>?
+    /// When `expiryTask` runs.
+    private var expiryDeadline = NIODeadline.distantFuture
 
     /// Until the handshake is done a reply may take as long as connecting may.
     init(configuration: RedisConfiguration, parser: ReplyParser) {
@@ -88,6 +98,17 @@ final class PipelineHandler: ChannelInboundHandler {
         return first
     }
 
+    /// Queues one command in wire form; `receiver` gets its values where they are.
+    ///
+    /// - Returns: why it was refused; then `receiver` hears nothing.
+    func send(_ encoded: ByteBuffer, to receiver: any RedisValuesReceiver, count: Int?) -> RedisError? {
+        guard let context else { return Self.notActive }
+        if let refusal = pipeline.admit(1) { return refusal }
+        _ = pipeline.enqueue(.values(receiver, count: count), now: .now())
+        write(encoded, context)
+        return nil
+    }
+
     /// Gives up waiting for the commands in `slots`; their replies will be dropped, no other command is touched.
     func abandon(_ slots: Range<UInt64>, _ error: RedisError) {
         for slot in slots { pipeline.abandon(slot)?.complete(.failure(error)) }
@@ -111,7 +132,13 @@ final class PipelineHandler: ChannelInboundHandler {
     // MARK: Time
 
     private func scheduleExpiry(_ context: ChannelHandlerContext) {
-        guard expiryTask == nil, let deadline = pipeline.nextDeadline else { return }
+        guard let deadline = pipeline.nextDeadline else { return }
+        if let expiryTask {
+            // It may be set for the stall of a command that has timed out, and a later command times out before that.
+            if expiryDeadline <= deadline { return }
+            expiryTask.cancel()
+        }
+        expiryDeadline = deadline
         expiryTask = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.expire() }
     }
 
@@ -165,7 +192,7 @@ final class PipelineHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         do {
-            try parser.feed(unwrapInboundIn(data)) { reply in receive(reply) }
+            try parser.feedParts(unwrapInboundIn(data)) { parts in receive(parts) }
         } catch {
             fail(error)
         }
@@ -181,11 +208,18 @@ final class PipelineHandler: ChannelInboundHandler {
         fail(RedisError(.connectionLost, "the connection broke: \(error)"))
     }
 
-    private func receive(_ reply: RedisReply) {
+    private func receive(_ parts: ReplyBuilder) {
         switch pipeline.receiveReply() {
+        case .deliver(.values(let receiver, let count)) where RedisValues.areHeld(in: parts, count: count):
+            receiver.receive(RedisValues(parts))
         case .deliver(let waiter):
+            let reply = parts.takeReply()
             if case .error(let serverError) = reply {
                 waiter.complete(.failure(RedisError(serverError)))
+            } else if case .values(let receiver, .some(let count)) = waiter {
+                let error = RedisError(.protocolViolation, "\(count) values were due and something else came")
+                fail(error)
+                receiver.fail(error)
             } else {
                 waiter.complete(.success(reply))
             }

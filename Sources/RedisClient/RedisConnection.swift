@@ -44,6 +44,19 @@ public final class RedisConnection: RedisExecutor {
         return promise.futureResult
     }
 
+    /// Queues a command whose answer is an array of values, as `MGET`'s is, for a receiver that looks at them where they are:
+    /// nothing is made for each value.
+    ///
+    /// - Precondition: on the connection's event loop.
+    /// - Parameter count: how many values are due. A connection on which something else comes, but for an error, is closed: its
+    ///   answers may be those of other commands. Nil takes an array of any length, and leaves the connection as it is.
+    /// - Returns: why the command was refused; then `receiver` hears nothing.
+    public func send(
+        _ command: RedisCommand, to receiver: any RedisValuesReceiver, expecting count: Int? = nil
+    ) -> RedisError? {
+        handler.value.send(command.encoded, to: receiver, count: count)
+    }
+
     public func execute(_ command: RedisCommand) async throws(RedisError) -> RedisReply {
         guard let reply = try await execute([command]).first else {
             throw RedisError(.unexpectedReply, "a pipeline of one command had no outcome")

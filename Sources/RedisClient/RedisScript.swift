@@ -23,24 +23,23 @@ public struct RedisScript: Sendable {
 
     /// The keys and arguments of one run.
     public struct Invocation: Sendable {
-        fileprivate let keyCount: Int
-        fileprivate let arguments: RedisArguments
+        private let keys: RedisArguments
+        private let arguments: RedisArguments
 
         public init(keys: some Sequence<RedisArgument>, arguments: some Sequence<RedisArgument>) {
             self.init(keys: RedisArguments(keys), arguments: RedisArguments(arguments))
         }
 
         public init(keys: RedisArguments, arguments: RedisArguments) {
-            keyCount = keys.count
-            var all = keys
-            all.append(arguments)
-            self.arguments = all
+            self.keys = keys
+            self.arguments = arguments
         }
 
         fileprivate func command(sha1: String) -> RedisCommand {
-            RedisCommand("EVALSHA", reservingCapacity: 64 + arguments.byteCount) { encoder in
+            RedisCommand("EVALSHA", reservingCapacity: 64 + keys.byteCount + arguments.byteCount) { encoder in
                 encoder.append(string: sha1)
-                encoder.append(integer: Int64(keyCount))
+                encoder.append(integer: Int64(keys.count))
+                encoder.append(keys)
                 encoder.append(arguments)
             }
         }

@@ -7,7 +7,7 @@ internal import NIOCore
 ///
 /// Not Sendable: it belongs to one parser.
 final class ReplyBuilder {
-    private enum Part {
+    enum Part {
         case status(byteCount: Int)
         case error(byteCount: Int)
         case bulk(byteCount: Int)
@@ -22,8 +22,10 @@ final class ReplyBuilder {
         case bulk
     }
 
-    private var parts: [Part] = []
-    private var scratch = ByteBuffer()
+    /// Of the reply so far, outermost first.
+    private(set) var parts: [Part] = []
+    /// The bytes of its texts, one behind the other.
+    private(set) var scratch = ByteBuffer()
     private let maximumElements: Int
 
     init(maximumElements: Int) {
@@ -65,15 +67,19 @@ final class ReplyBuilder {
         return true
     }
 
-    /// The reply of all parts since the last call.
+    /// The reply of all parts.
     ///
-    /// - Precondition: the parser reported a whole reply.
-    func finish() -> RedisReply {
+    /// - Precondition: the parser reported a whole reply, and it has not been taken.
+    func takeReply() -> RedisReply {
         var bytes = takeBytes()
         var cursor = 0
-        let reply = makeReply(&cursor, &bytes)
+        return makeReply(&cursor, &bytes)
+    }
+
+    /// Makes ready for the next reply.
+    func clear() {
         parts.removeAll(keepingCapacity: parts.count <= 4096)
-        return reply
+        if scratch.capacity > Limits.retainedScratchBytes { scratch = ByteBuffer() } else { scratch.clear() }
     }
 
     /// The bytes of the finished reply in a buffer of their own. Small ones are copied out, which leaves the scratch

@@ -47,6 +47,11 @@ internal import NIOCore
     /// - Throws: `protocolViolation` for anything that is not RESP2, nests deeper than 7 arrays or exceeds a limit;
     ///   replies before that place have been handed over.
     func feed(_ buffer: ByteBuffer, _ receive: (RedisReply) -> Void) throws(RedisError) {
+        try feedParts(buffer) { parts in receive(parts.takeReply()) }
+    }
+
+    /// As `feed`, for receivers that look at the parts of a reply where they are. What is not taken is dropped.
+    func feedParts(_ buffer: ByteBuffer, _ receive: (ReplyBuilder) -> Void) throws(RedisError) {
         if let failure { throw failure }
         var rest = buffer
         while let slice = rest.readSlice(length: min(Limits.parserSliceBytes, rest.readableBytes)),
@@ -57,19 +62,23 @@ internal import NIOCore
             }
             guard status == REDIS_OK else { throw fail() }
             pendingBytes += slice.readableBytes
-            while let reply = try nextReply() { receive(reply) }
+            while try hasReply() {
+                receive(builder)
+                builder.clear()
+            }
             if pendingBytes > maximumReplyBytes {
                 throw fail("a reply is larger than \(maximumReplyBytes) bytes")
             }
         }
     }
 
-    private func nextReply() throws(RedisError) -> RedisReply? {
+    /// Whether the builder holds a whole reply.
+    private func hasReply() throws(RedisError) -> Bool {
         var sentinel: UnsafeMutableRawPointer?
         guard unsafe redisReaderGetReply(reader, &sentinel) == REDIS_OK else { throw fail() }
-        guard unsafe sentinel != nil else { return nil }
+        guard unsafe sentinel != nil else { return false }
         pendingBytes = unsafe Int(reader.pointee.len - reader.pointee.pos)
-        return builder.finish()
+        return true
     }
 
     private func fail(_ reason: String? = nil) -> RedisError {

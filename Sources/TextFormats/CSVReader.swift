@@ -118,9 +118,10 @@ public struct CSVReader: Sendable {
         let present = Set(names)
         return options.fields.compactMap { field in
             if present.contains(field.name) || options.mayLack(field.name) { return nil }
+            let found = "the header has: \(names.prefix(50).map { String($0.prefix(64)) }.joined(separator: ", "))"
             return LarderError(
                 .columnMissing, "CSV: column \"\(field.name)\" is missing from the header (line \(scanner.line))",
-                hint: "the header has: \(names.prefix(50).map { String($0.prefix(64)) }.joined(separator: ", "))")
+                hint: options.missingColumnHints[field.name].map { "\($0); \(found)" } ?? found)
         }
     }
 

@@ -138,32 +138,27 @@ public enum JSONText {
     }
 }
 
-/// Numbers as text, shared by JSON and CSV.
-enum ScalarText {
-    static func write(_ value: Int64, into out: inout [UInt8]) {
-        var rest = value.magnitude
-        if value < 0 { out.append(UInt8(ascii: "-")) }
-        if rest < 10 { return out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest)) }
-        let start = out.count
-        while rest > 0 {
-            out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        }
-        out[start...].reverse()
+// MARK: - Into memory that the caller set aside
+
+extension JSONText {
+    /// At most 20 bytes.
+    public static func write(_ value: Int64, into out: inout ByteCursor) {
+        ScalarText.write(value, into: &out)
     }
 
-    /// The shortest digits that read back as the same number.
-    static func write(_ value: Double, into out: inout [UInt8]) {
-        out.append(contentsOf: (special(value) ?? value.description).utf8)
+    /// At most 24 bytes.
+    public static func write(_ value: Double, into out: inout ByteCursor) {
+        if value.isFinite { return ScalarText.write(value, into: &out) }
+        out.append(UInt8(ascii: "\""))
+        ScalarText.write(value, into: &out)
+        out.append(UInt8(ascii: "\""))
     }
 
-    static func write(_ value: Float, into out: inout [UInt8]) {
-        out.append(contentsOf: (special(Double(value)) ?? value.description).utf8)
-    }
-
-    private static func special(_ value: Double) -> String? {
-        if value.isFinite { return nil }
-        if value.isNaN { return "NaN" }
-        return value < 0 ? "-Infinity" : "Infinity"
+    /// At most 16 bytes.
+    public static func write(_ value: Float, into out: inout ByteCursor) {
+        if value.isFinite { return ScalarText.write(value, into: &out) }
+        out.append(UInt8(ascii: "\""))
+        ScalarText.write(value, into: &out)
+        out.append(UInt8(ascii: "\""))
     }
 }

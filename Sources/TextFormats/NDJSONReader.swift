@@ -3,7 +3,8 @@ public import FeatureModel
 /// Reads NDJSON, one JSON object a line, into typed columns as bytes arrive.
 ///
 /// Lines stand for themselves: what is wrong with one, broken JSON included, is a violation of its row. Blank lines are
-/// passed over. With `extraColumns: .keep` the columns are those of the first object and the declared ones.
+/// passed over. With `extraColumns: .keep` the columns are those of the first object and the declared ones; any other
+/// member of a later object is a violation (`extra_field`).
 public struct NDJSONReader: Sendable {
     private let options: TextReadOptions
     private var parser: ValueParser
@@ -231,10 +232,13 @@ public struct NDJSONReader: Sendable {
         let nearest = NameSuggestion.nearest(to: text, in: batcher.fields.map(\.name)).map {
             "; did you mean \"\($0)\"?"
         }
+        let unknown =
+            options.extraColumns == .keep
+            ? "the member is not in the first object, whose members are the columns" : "the member is not declared"
         batcher.report(
             isKnown ? "duplicate_member" : "extra_field", feature: String(text.prefix(NameRule.maximumBytes)),
             line: line,
-            (isKnown ? "the member is there twice" : "the member is not declared\(nearest ?? "")")
+            (isKnown ? "the member is there twice" : "\(unknown)\(nearest ?? "")")
                 + " (line \(line), column \(column))")
     }
 

@@ -66,6 +66,8 @@ public struct TextReadOptions: Sendable {
     public var extraColumns: ExtraColumns
     /// Undeclared columns that come through as strings even where others are rejected.
     public var extraAllowed: Set<String>
+    /// What helps who has no column of that name, by declared column.
+    public var missingColumnHints: [String: String] = [:]
     /// Whether batches carry the bytes of their records. Off by default: they take as much memory again.
     public var keepsRecords: Bool
     public var limits: TextLimits

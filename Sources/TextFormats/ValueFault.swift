@@ -22,7 +22,7 @@ struct ValueFault: Error {
         ValueFault(
             code: "timestamp_without_zone",
             message: "\(excerpt(text)) has no offset from UTC; write one (as in 2013-01-01T05:00:00Z), or say "
-                + "`timezone:` in the source or `--timezone` for a spine")
+                + "`timezone:` in the source, or the option `timezone` (`--timezone`) for a spine")
     }
 
     static let invalidUTF8 = ValueFault(code: "invalid_utf8", message: "the text is not UTF-8")

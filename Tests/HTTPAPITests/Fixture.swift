@@ -1,3 +1,4 @@
+import CoreMetrics
 import FeatureCodec
 import FeatureDefinitions
 import FeatureModel
@@ -5,10 +6,12 @@ import FeatureService
 import Foundation
 import Hummingbird
 import Logging
+import NIOCore
 import Observability
 import OnlineStore
 import RedisClient
 import Registry
+import ServiceLifecycle
 import TestSupport
 import Testing
 import TextFormats
@@ -19,7 +22,8 @@ import TextFormats
 import FoundationNetworking
 #endif
 
-/// A project with three views, published to a Redis of its own, and a server over it with its clock at noon.
+/// A project, if not said otherwise one with three views, published to a Redis of its own, and a server over it with its clock
+/// at noon.
 struct Fixture {
     static let noon = Timestamp(microsecondsSince1970: 1_357_041_600_000_000)
     static let installation = InstallationID("httptest")
@@ -30,6 +34,21 @@ struct Fixture {
     let redis: RedisClient
     let snapshots: ServingSnapshotStore
     let port: Int
+    /// What stands between the server and Redis; nil for nothing.
+    let proxy: FaultProxy?
+    /// What the server has counted of online requests.
+    let metrics: PrometheusMetricsFactory
+    private let service: ServiceGroup
+
+    /// What a test may have otherwise.
+    struct Setup {
+        var project = Fixture.project
+        var rows = Fixture.rows
+        var limits = ServingLimits()
+        var idleTimeoutSeconds = 60
+        /// Whether connections to Redis go through a proxy that can stall and cut them.
+        var hasProxy = false
+    }
 
     /// The routes of an API that answers nobody.
     static var routes: [Route] {
@@ -44,12 +63,12 @@ struct Fixture {
 
     static func dependencies(
         _ snapshots: ServingSnapshotStore, _ redis: RedisClient, _ clock: ServingClock,
-        limits: ServingLimits = ServingLimits()
+        limits: ServingLimits = ServingLimits(), metrics: PrometheusMetricsFactory = PrometheusMetricsFactory()
     ) -> ServerDependencies {
         ServerDependencies(
             snapshots: snapshots, onlineFeatures: OnlineFeatures(reader: OnlineReader(redis: redis), limits: limits),
             readiness: ServingReadiness(snapshots: snapshots, redis: redis, clock: clock),
-            metrics: PrometheusMetricsFactory())
+            metrics: metrics)
     }
 
     // MARK: The project
@@ -122,11 +141,15 @@ struct Fixture {
 
     struct Row {
         var keys: [Value]
-        var age: Int64
+        /// Microseconds before noon; nil for static data.
+        var age: Int64?
         var features: [Value]
+        /// The schema version that it is written under.
+        var version: Int32 = 1
+        var isTombstone = false
     }
 
-    private static let data: [(RegisteredFeatureView, [Row])] = [
+    static let rows: [(RegisteredFeatureView, [Row])] = [
         (
             weather,
             [
@@ -139,7 +162,7 @@ struct Fixture {
             profile,
             [
                 Row(
-                    keys: [.string("eu"), .int64(9_007_199_254_740_993)], age: hour,
+                    keys: [.string("eu"), .int64(9_007_199_254_740_993)], age: nil,
                     features: [
                         .int64(9_223_372_036_854_775_807), .bytes([0xFF, 0]),
                         .date(CalendarDate(daysSince1970: 0)), .array([.string("a"), .string("ü")]),
@@ -149,36 +172,29 @@ struct Fixture {
         (system, [Row(keys: [], age: hour, features: [.float32(0.1)])]),
     ]
 
-    private static func publish(_ redis: RedisClient) async throws -> ServedProject {
+    private static func publish(_ setup: Setup, _ redis: RedisClient) async throws -> ServedProject {
         let installation = try #require(installation)
         let control = OnlineStoreControl(redis: redis, installation: installation)
         let runID = try control.runID()
         let writer = OnlineWriter(redis: redis, installation: installation, runID: runID)
         var fences: [Int64: Int64] = [:]
-        for (view, rows) in data {
+        for (view, rows) in setup.rows {
             try await control.raiseFence(ofKeySpace: 100 + view.id, to: 1)
             fences[100 + view.id] = 1
-            let schema = try #require(view.schema(version: 1))
+            let schemas = view.schemas(ofGeneration: 1)
             let target = OnlineTarget(
-                keySpace: 100 + view.id, fence: 1, joinKeys: schema.joinKeys, schemas: [schema],
+                keySpace: 100 + view.id, fence: 1, joinKeys: schemas[0].joinKeys, schemas: schemas,
                 ttlMicroseconds: view.ttlMicroseconds)
-            let batch = OnlineBatch(
-                keys: try schema.joinKeys.indices.map { index in
-                    try #require(Column(type: schema.joinKeys[index].type, values: rows.map { $0.keys[index] }))
-                },
-                eventTimes: rows.map { view.id == 2 ? .min : noon.microsecondsSince1970 - $0.age },
-                recordedTimes: rows.map { _ in .min }, sequences: rows.indices.map { Int64($0) },
-                schemaVersions: rows.map { _ in 1 }, tombstones: rows.map { _ in false }, schema: schema,
-                features: try schema.features.indices.map { index in
-                    try #require(Column(type: schema.features[index].type, values: rows.map { $0.features[index] }))
-                })
-            try await writer.publish(batch, to: target, publishedAt: ServingClock.systemTime)
+            for schema in schemas {
+                let batch = try Self.batch(rows.filter { $0.version == schema.version }, schema)
+                try await writer.publish(batch, to: target, publishedAt: ServingClock.systemTime)
+            }
         }
         try await control.complete(
-            project: project.id,
+            project: setup.project.id,
             sentinel: OnlineSentinel(onlineIncarnation: 9, redisRunID: runID, minimumRevision: 1), fences: fences)
         return ServedProject(
-            project: project, installation: installation,
+            project: setup.project, installation: installation,
             keySpaces: Dictionary(
                 uniqueKeysWithValues: fences.keys.map {
                     (ServedProject.GenerationID(featureViewID: $0 - 100, generation: 1), $0)
@@ -186,30 +202,103 @@ struct Fixture {
             onlineState: OnlineStoreState(onlineIncarnation: 9, redisRunID: runID, minimumRevision: 1))
     }
 
+    private static func batch(_ rows: [Row], _ schema: ViewSchema) throws -> OnlineBatch {
+        OnlineBatch(
+            keys: try schema.joinKeys.indices.map { index in
+                try #require(Column(type: schema.joinKeys[index].type, values: rows.map { $0.keys[index] }))
+            },
+            eventTimes: rows.map { row in row.age.map { noon.microsecondsSince1970 - $0 } ?? .min },
+            recordedTimes: rows.map { _ in .min }, sequences: rows.indices.map { Int64($0) },
+            schemaVersions: rows.map(\.version), tombstones: rows.map(\.isTombstone), schema: schema,
+            features: try schema.features.indices.map { index in
+                try #require(Column(type: schema.features[index].type, values: rows.map { $0.features[index] }))
+            })
+    }
+
     // MARK: The server
 
     static func with(
         limits: ServingLimits = ServingLimits(), _ body: (Fixture) async throws -> Void
     ) async throws {
+        try await with(Setup(limits: limits), body)
+    }
+
+    static func with(_ setup: Setup, _ body: (Fixture) async throws -> Void) async throws {
         try await withPrivateRedis { configuration, server in
-            try await withRedisClient(configuration, logger: .silent) { redis in
-                let snapshots = ServingSnapshotStore(fixed: ServingSnapshot(projects: [try await publish(redis)]))
+            let proxy = try setup.hasProxy ? Self.proxy(to: configuration) : nil
+            defer { proxy?.stop() }
+            let address = try proxy.map { try RedisConfiguration(url: "redis://127.0.0.1:\($0.port)") }
+            try await withRedisClient(address ?? configuration, connections: .max, logger: .silent) { redis in
+                try await waitForConnections(redis)
+                let snapshots = ServingSnapshotStore(
+                    fixed: ServingSnapshot(projects: [try await publish(setup, redis)]))
                 var settings = ServerConfiguration()
                 settings.port = 0
                 settings.clock = .fixed(noon)
-                settings.limits = limits
+                settings.limits = setup.limits
+                settings.idleTimeoutSeconds = setup.idleTimeoutSeconds
+                let metrics = PrometheusMetricsFactory()
                 let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-                let application = try buildServer(
-                    settings, dependencies(snapshots, redis, settings.clock, limits: limits), logger: .silent
+                let application = try Self.application(
+                    settings,
+                    dependencies(snapshots, redis, settings.clock, limits: setup.limits, metrics: metrics), metrics
                 ) { listening.yield($0) }
+                let service = ServiceGroup(services: [application], logger: .silent)
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await application.run() }
+                    group.addTask { try await service.run() }
                     defer { group.cancelAll() }
                     let port = try #require(await ports.first { _ in true })
-                    try await body(Fixture(server: server, redis: redis, snapshots: snapshots, port: port))
+                    try await body(
+                        Fixture(
+                            server: server, redis: redis, snapshots: snapshots, port: port, proxy: proxy,
+                            metrics: metrics, service: service))
                 }
             }
         }
+    }
+
+    private static func proxy(to configuration: RedisConfiguration) throws -> FaultProxy {
+        switch configuration.address {
+        case .tcp(_, let port): try FaultProxy(to: .tcp(port: port))
+        case .unixSocket(let path): try FaultProxy(to: .unixSocket(path: path))
+        }
+    }
+
+    /// Returns when each event loop has its connection: requests that come on a loop without one go the ordinary way.
+    private static func waitForConnections(_ redis: RedisClient) async throws {
+        let loops = Array(EventLoopGroupProvider.singleton.eventLoopGroup.makeIterator()).count
+        while redis.connections.count < loops { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    /// - Parameter metrics: where counters are kept that are there from the start.
+    private static func application(
+        _ settings: ServerConfiguration, _ dependencies: ServerDependencies, _ metrics: PrometheusMetricsFactory,
+        onListening: @escaping @Sendable (Int) -> Void
+    ) throws -> any Service {
+        try withMetricsFactory(metrics) {
+            try buildServer(settings, dependencies, logger: .silent, onListening: onListening)
+        }
+    }
+
+    /// Asks the server to stop once everything that it was asked is answered; comes back before that.
+    func shutDown() async {
+        await service.triggerGracefulShutdown()
+    }
+
+    /// How many online requests were answered on the event loop, and how many the ordinary way.
+    struct OnlineRequests: Equatable {
+        var onEventLoop: Int
+        var ordinary: Int
+    }
+
+    /// Those so far.
+    var onlineRequests: OnlineRequests {
+        let lines = String(decoding: metrics.scrape(), as: UTF8.self).split(separator: "\n")
+        func count(_ path: String) -> Int {
+            let series = #"larder_online_requests_total{path="\#(path)"} "#
+            return lines.first { $0.hasPrefix(series) }.flatMap { Int($0.dropFirst(series.count)) } ?? 0
+        }
+        return OnlineRequests(onEventLoop: count("event_loop"), ordinary: count("ordinary"))
     }
 
     struct Answer {

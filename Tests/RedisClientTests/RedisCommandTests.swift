@@ -18,6 +18,14 @@ struct RedisCommandTests {
         #expect(text(RedisCommand("GET", "é")) == "*2\r\n$3\r\nGET\r\n$2\r\né\r\n")
     }
 
+    @Test(arguments: [1, 9, 10, 99, 100, 9_999, 10_000, 99_999, 100_000, 1_234_567])
+    func anArgumentSaysHowLongItIs(byteCount: Int) {
+        let argument = String(repeating: "x", count: byteCount)
+        let expected = "*3\r\n$1\r\nX\r\n$\(byteCount)\r\n\(argument)\r\n$1\r\ny\r\n"
+        #expect(text(RedisCommand("X", .string(argument), "y")) == expected)
+        #expect(text(RedisCommand("X", .bytes(Array(argument.utf8)), "y")) == expected)
+    }
+
     @Test func anEmptyArgumentIsAnArgument() {
         #expect(text(RedisCommand("GET", "")) == "*2\r\n$3\r\nGET\r\n$0\r\n\r\n")
     }

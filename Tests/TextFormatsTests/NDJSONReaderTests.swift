@@ -57,6 +57,9 @@ struct NDJSONReaderTests {
             ])
         #expect(reader.inferredFields.map(\.type) == [.string, .int64, .float64, .int64, .bool, .string, .string])
         #expect(read.violations.map(\.code) == ["extra_field"])
+        let late = try #require(read.violations.first)
+        #expect(late.line == 3 && late.row == 3 && late.feature == "late")
+        #expect(late.message.contains("not in the first object") && late.message.contains("line 3, column 14"))
     }
 
     @Test("depth and line length are limited")

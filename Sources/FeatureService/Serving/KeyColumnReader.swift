@@ -45,8 +45,8 @@ struct KeyColumnReader {
     /// An integer however JSON writes it: `12`, `12.0`, `1.2e1`.
     private static func integer(_ digits: String) -> Int64? {
         if let value = Int64(digits) { return value }
-        // Beyond 2^53 a double no longer tells which integer was meant.
-        guard let double = Double(digits), double.magnitude <= 0x1p53 else { return nil }
+        // From 2^53 on a double no longer tells which integer was meant.
+        guard let double = Double(digits), double.magnitude < 0x1p53 else { return nil }
         return Int64(exactly: double)
     }
 

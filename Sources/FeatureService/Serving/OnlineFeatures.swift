@@ -5,7 +5,7 @@ import TextFormats
 
 /// Answers requests for features of entities as of now, out of the online store.
 public struct OnlineFeatures: Sendable {
-    private let reader: OnlineReader
+    public let reader: OnlineReader
     public let limits: ServingLimits
 
     public init(reader: OnlineReader, limits: ServingLimits = ServingLimits()) {
@@ -20,28 +20,31 @@ public struct OnlineFeatures: Sendable {
     public func read(
         _ served: ServedProject, _ request: OnlineRequest, now: Timestamp
     ) async throws(LarderError) -> OnlineResponse {
-        if case .references(let references) = request.features, references.count > limits.maximumFeatures {
-            throw tooManyFeatures(references.count)
-        }
-        let plan = try served.plan(for: request.features, usesFullFeatureNames: request.usesFullFeatureNames)
+        let plan = try plan(served, request)
         let entityCount = try checkShape(request, plan, served)
         let columns = try keyColumns(request, plan)
         let answers = try await reader.read(
             plan.read, keys: plan.keyPositions.map { positions in positions.map { columns[$0] } },
             entityCount: entityCount, now: now)
-        let features = zip(plan.selection.outputs, plan.outputNames).map { output, name in
-            let view = plan.selection.views[output.view]
-            let answer = answers[output.view]
-            return OnlineResponse.Feature(
-                name: name, viewName: view.view.name, schemaVersion: view.schema.version,
-                values: answer.columns[output.feature], statuses: answer.statuses[output.feature],
-                eventTimes: answer.eventTimes)
+        return OnlineResponse(
+            plan, answers, keys: request.keys,
+            keyColumns: zip(plan.selection.requestKeys.map(\.name), columns).map { $0 },
+            entityCount: entityCount)
+    }
+
+    func plan(_ served: ServedProject, _ request: OnlineRequest) throws(LarderError) -> ServingPlan {
+        try checkReferences(request)
+        return try served.plan(for: request.features, usesFullFeatureNames: request.usesFullFeatureNames)
+    }
+
+    func checkReferences(_ request: OnlineRequest) throws(LarderError) {
+        if case .references(let references) = request.features, references.count > limits.maximumFeatures {
+            throw tooManyFeatures(references.count)
         }
-        return OnlineResponse(entityCount: entityCount, keys: request.keys, features: features)
     }
 
     /// - Returns: how many entities are asked for; one when the request has no keys because none are needed.
-    private func checkShape(
+    func checkShape(
         _ request: OnlineRequest, _ plan: ServingPlan, _ served: ServedProject
     ) throws(LarderError) -> Int {
         let needed = plan.selection.requestKeys
@@ -100,5 +103,25 @@ public struct OnlineFeatures: Sendable {
             columns.append(try KeyColumnReader(key: key, acceptsText: request.valuesAreText).column(values))
         }
         return columns
+    }
+}
+
+extension OnlineResponse {
+    /// - Parameter answers: one for each view of the plan.
+    init(
+        _ plan: ServingPlan, _ answers: [OnlineAnswer], keys: [OnlineRequest.Key],
+        keyColumns: [(name: String, column: Column)], entityCount: Int
+    ) {
+        self.init(
+            entityCount: entityCount, keys: keys, keyColumns: keyColumns,
+            features: zip(plan.selection.outputs, plan.outputNames).map { output, name in
+                let view = plan.selection.views[output.view]
+                let answer = answers[output.view]
+                return Feature(
+                    name: name, viewName: view.view.name, viewPosition: output.view,
+                    viewLabel: view.alias ?? view.view.name, schemaVersion: view.schema.version,
+                    values: answer.columns[output.feature], statuses: answer.statuses[output.feature],
+                    eventTimes: answer.eventTimes)
+            })
     }
 }

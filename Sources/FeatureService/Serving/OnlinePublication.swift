@@ -7,7 +7,8 @@ public import PostgresClient
 public import RedisClient
 public import Registry
 
-/// One publication of a project's rows to the online store: begun, filled key space by key space, completed.
+/// One publication of a project's rows to the online store: begun, filled key space by key space, some of them side by
+/// side, and completed once.
 ///
 /// While it is a rebuild, reads are refused from its beginning to its completion, so that a store that is being filled
 /// is not taken for one that never had an entity.
@@ -20,8 +21,6 @@ public struct OnlinePublication: Sendable {
     private let project: RegisteredProject
     private let control: OnlineStoreControl
     private let state: OnlineStoreState
-    /// Of everything opened, by key space.
-    private var fences: [Int64: Int64] = [:]
 
     /// Compares what PostgreSQL expects with what Redis shows; for a rebuild, refuses reads from now on.
     ///
@@ -29,21 +28,17 @@ public struct OnlinePublication: Sendable {
     public static func begin(
         _ project: RegisteredProject, redis: RedisClient, on connection: PostgresConnection
     ) async throws -> OnlinePublication {
-        let installation = try await connection.installationID()
-        let control = OnlineStoreControl(redis: redis, installation: installation)
-        let runID = try control.runID()
-        let expected = try await KeySpaceStore().onlineState(ofProject: project.id, on: connection)
-        let sentinel = try await control.sentinel(ofProject: project.id)
-        let isCurrent = expected.map { OnlineSentinel($0) == sentinel && $0.redisRunID == runID } ?? false
-        let writer = OnlineWriter(redis: redis, installation: installation, runID: runID)
-        if let expected, isCurrent {
+        let found = try await OnlineStoreComparison(project, redis: redis, on: connection)
+        let control = found.control
+        let writer = OnlineWriter(redis: redis, installation: found.installation, runID: found.runID)
+        if let expected = found.expected, found.isCurrent {
             return OnlinePublication(
                 isRebuild: false, writer: writer, project: project, control: control, state: expected)
         }
         try await control.removeSentinel(ofProject: project.id)
         let state = OnlineStoreState(
-            onlineIncarnation: .random(in: 1 ... .max), redisRunID: runID,
-            minimumRevision: expected?.minimumRevision ?? 1)
+            onlineIncarnation: .random(in: 1 ... .max), redisRunID: found.runID,
+            minimumRevision: found.expected?.minimumRevision ?? 1)
         return OnlinePublication(isRebuild: true, writer: writer, project: project, control: control, state: state)
     }
 
@@ -58,45 +53,54 @@ public struct OnlinePublication: Sendable {
         self.state = state
     }
 
-    /// Makes a key space ready to be written to; for a rebuild, fences off every other publisher and empties it.
+    /// Makes key spaces ready to be written to; for a rebuild, fences off every other publisher of them and then
+    /// empties them, all in one walk over the store.
     ///
-    /// - Returns: what `writer` takes.
-    /// - Throws: `LarderError` `materialization_conflict` when a later publisher has raised the fence.
-    public mutating func open(
-        _ keySpace: KeySpace, of view: RegisteredFeatureView, on connection: PostgresConnection
-    ) async throws -> OnlineTarget {
-        guard isRebuild else { return try await target(keySpace, of: view, fence: keySpace.fence) }
-        let target = try await raiseFence(of: keySpace, of: view, on: connection)
-        try await control.clear(keySpace: keySpace.id)
-        return target
+    /// - Returns: for each what `writer` takes. A snapshot of PostgreSQL that is taken from now on has everything that
+    ///   a publisher with an older fence may have written before.
+    /// - Throws: `LarderError` `materialization_conflict` when a later publisher has raised a fence.
+    public func open(
+        _ keySpaces: [(keySpace: KeySpace, view: RegisteredFeatureView)], on connection: PostgresConnection
+    ) async throws -> [OnlineTarget] {
+        var targets: [OnlineTarget] = []
+        for (keySpace, view) in keySpaces {
+            if isRebuild {
+                targets.append(try await raiseFence(of: keySpace, of: view, on: connection))
+            } else {
+                targets.append(try await target(keySpace, of: view, fence: keySpace.fence))
+            }
+        }
+        if isRebuild { try await control.clear(keySpaces: targets.map(\.keySpace)) }
+        return targets
     }
 
     /// Fences off publishers that may still write rows which are about to be withdrawn.
     /// - Returns: the target to go on with.
-    public mutating func raiseFence(
+    public func raiseFence(
         of keySpace: KeySpace, of view: RegisteredFeatureView, on connection: PostgresConnection
     ) async throws -> OnlineTarget {
         let fence = try await KeySpaceStore().raiseFence(of: keySpace.id, on: connection)
         return try await target(keySpace, of: view, fence: fence)
     }
 
-    private mutating func target(
+    private func target(
         _ keySpace: KeySpace, of view: RegisteredFeatureView, fence: Int64
     ) async throws -> OnlineTarget {
         try await control.raiseFence(ofKeySpace: keySpace.id, to: fence)
-        fences[keySpace.id] = fence
         return OnlineTarget(
             keySpace: keySpace.id, fence: fence,
             joinKeys: view.generation(keySpace.generation)?.joinKeys ?? [],
             schemas: view.schemas(ofGeneration: keySpace.generation), ttlMicroseconds: view.ttlMicroseconds)
     }
 
-    /// Lets servers read: writes the sentinel, then records it and the key spaces opened as published.
+    /// Lets servers read: writes the sentinel, then records it and the key spaces published.
     ///
+    /// - Parameter targets: everything that was opened, each under the fence that was raised last.
     /// - Throws: `LarderError` `online_store_rebuilding` when Redis was emptied or replaced since `begin`,
     ///   `materialization_conflict` when fenced; then nothing counts as published.
-    public func complete(on connection: PostgresConnection) async throws {
-        if isRebuild { try await checkCompleteness(on: connection) }
+    public func complete(_ targets: [OnlineTarget], on connection: PostgresConnection) async throws {
+        let fences = Dictionary(targets.map { ($0.keySpace, $0.fence) }, uniquingKeysWith: max)
+        if isRebuild { try await checkCompleteness(of: fences, on: connection) }
         try await control.complete(project: project.id, sentinel: OnlineSentinel(state), fences: fences)
         for keySpace in fences.keys.sorted() {
             try await KeySpaceStore().markPublished(keySpace, projectID: project.id, on: connection)
@@ -105,7 +109,7 @@ public struct OnlinePublication: Sendable {
     }
 
     /// After a rebuild every key space that servers read is as new as the sentinel says, or none is.
-    private func checkCompleteness(on connection: PostgresConnection) async throws {
+    private func checkCompleteness(of fences: [Int64: Int64], on connection: PostgresConnection) async throws {
         let incarnation = try await Incarnation.current(on: connection)
         for keySpace in try await KeySpaceStore().all(of: incarnation, on: connection)
         where keySpace.isPublished && fences[keySpace.id] == nil {

@@ -7,6 +7,10 @@ public struct OnlineResponse: Sendable {
         public let name: String
         /// The view that it is of.
         public let viewName: String
+        /// Position of the view among those of the request; the same view under other keys is another one.
+        public let viewPosition: Int
+        /// What the request calls the view: its alias, if it has one.
+        public let viewLabel: String
         /// Which version of the view was asked for.
         public let schemaVersion: Int32
         /// Null wherever the status is neither `PRESENT` nor `DEFAULTED`.
@@ -19,6 +23,8 @@ public struct OnlineResponse: Sendable {
     public let entityCount: Int
     /// The request's keys as they came, in its order.
     public let keys: [OnlineRequest.Key]
+    /// Those of the keys that something asked for needs, as columns of their types.
+    public let keyColumns: [(name: String, column: Column)]
     /// In the order asked for.
     public let features: [Feature]
 }

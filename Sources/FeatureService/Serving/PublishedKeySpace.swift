@@ -8,10 +8,25 @@ import Registry
 /// A published key space as one who adds rows to it needs it. Finding it changes nothing: no fence, no sentinel.
 ///
 /// Look for it after the rows have committed. A rebuild that begins before that has the rows in its snapshot or has raised the
-/// fence that is found here; one that begins later refuses the fence, or has the rows in its snapshot.
-struct PublishedKeySpace {
+/// fence that is found here; one that begins later refuses the fence, or has the rows in its snapshot. One found earlier
+/// may be used again as `KnownKeySpaces` says.
+struct PublishedKeySpace: Sendable {
     let target: OnlineTarget
     let writer: OnlineWriter
+    /// The row of `larder.incarnation` that it belongs to.
+    let incarnationID: Int32
+
+    private let control: OnlineStoreControl
+    private let projectID: Int64
+    /// What Redis showed of the project; it names the process too.
+    private let sentinel: OnlineSentinel
+
+    /// Whether Redis still shows what it showed when the key space was found.
+    /// - Throws: `online_store_unavailable`.
+    func isCurrent() async throws(LarderError) -> Bool {
+        guard try control.runID() == sentinel.redisRunID else { return false }
+        return try await control.sentinel(ofProject: projectID) == sentinel
+    }
 
     /// - Throws: `not_materialized` when the generation was never published, `online_store_rebuilding` when Redis does not
     ///   hold what was published, `online_store_unavailable`, `PostgresError`.
@@ -41,6 +56,8 @@ struct PublishedKeySpace {
             target: OnlineTarget(
                 keySpace: keySpace.id, fence: keySpace.fence, joinKeys: home.generation.joinKeys,
                 schemas: home.schemas, ttlMicroseconds: home.view.ttlMicroseconds),
-            writer: OnlineWriter(redis: redis, installation: installation, runID: runID))
+            writer: OnlineWriter(redis: redis, installation: installation, runID: runID),
+            incarnationID: incarnation.id, control: control, projectID: project.id,
+            sentinel: OnlineSentinel(expected))
     }
 }

@@ -8,6 +8,8 @@ public struct ServingLimits: Sendable, Equatable {
     public var maximumValues = 2_000_000
     /// Bytes of a request, `body_too_large`. Defaults to 8 MiB.
     public var maximumBodyBytes = 8 << 20
+    /// Pushes of all requests that are not answered yet, `write_queue_full`. Defaults to `1024`.
+    public var maximumPendingPushes = 1_024
 
     public init() {}
 }

@@ -30,6 +30,21 @@ public struct ServingReadiness: Sendable {
         return checks
     }
 
+    /// Returns when reads can be answered, or it shows that something is away which they need; at the latest after `patience`.
+    ///
+    /// Until then a server that took requests would refuse what another one, which is about to stop, can answer.
+    public func waitForFirstAttempts(within patience: Duration = .seconds(5)) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await snapshots.waitForFirstAttempt()
+                try? await redis.waitUntilConnected()
+            }
+            group.addTask { try? await Task.sleep(for: patience) }
+            _ = await group.next()
+            group.cancelAll()
+        }
+    }
+
     private func registry(_ health: ServingSnapshotStore.Health) -> Check {
         switch (health.hasSnapshot, health.failure) {
         case (true, nil): Check(name: "registry", isPassed: true, detail: "current")

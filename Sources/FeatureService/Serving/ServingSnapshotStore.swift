@@ -30,6 +30,7 @@ public final class ServingSnapshotStore: Sendable {
     private let pollInterval: Duration
     private let logger: Logger
     private let state: Mutex<State>
+    private let changes = Atomic<Int>(0)
 
     /// - Parameters:
     ///   - configuration: for a connection of its own.
@@ -59,6 +60,9 @@ public final class ServingSnapshotStore: Sendable {
 
     public var health: Health { state.withLock { $0.health } }
 
+    /// Another number after each change of the snapshot: a look that costs nothing, for who keeps what was current.
+    public var version: Int { changes.load(ordering: .acquiring) }
+
     /// - Throws: `not_ready` before the first snapshot.
     public func current() throws(LarderError) -> ServingSnapshot {
         let (snapshot, failure) = state.withLock { ($0.snapshot, $0.health.failure) }
@@ -73,6 +77,13 @@ public final class ServingSnapshotStore: Sendable {
     /// Returns when there is a snapshot, or the task is cancelled.
     public func waitForFirstSnapshot() async {
         while !Task.isCancelled, !health.hasSnapshot {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// Returns when there is a snapshot or it is known why there is none, or the task is cancelled.
+    func waitForFirstAttempt() async {
+        while !Task.isCancelled, !health.hasSnapshot, health.failure == nil {
             try? await Task.sleep(for: .milliseconds(10))
         }
     }
@@ -152,6 +163,7 @@ public final class ServingSnapshotStore: Sendable {
             state.snapshot = snapshot
             state.health.hasSnapshot = true
         }
+        changes.add(1, ordering: .releasing)
     }
 
     private func note(_ error: any Error) {

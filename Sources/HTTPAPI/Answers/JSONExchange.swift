@@ -45,10 +45,9 @@ extension Request {
     /// - Throws: `unsupported_media_type` when the client says that the body is something else than JSON.
     func requireJSONBody() throws(LarderError) {
         guard let contentType = headers[.contentType] else { return }
-        let type = Self.mediaType(contentType)
-        guard type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json")) else {
+        guard RequestBodyType.isJSON(contentType) else {
             throw LarderError(
-                .unsupportedMediaType, "the body is of type \"\(type.prefix(100))\"",
+                .unsupportedMediaType, "the body is of type \"\(Self.mediaType(contentType).prefix(100))\"",
                 hint: "send JSON with Content-Type: application/json")
         }
     }
@@ -67,5 +66,14 @@ extension Request {
     static func mediaType(_ header: String) -> String {
         let type = header.split(separator: ";", omittingEmptySubsequences: false).first ?? ""
         return type.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined().lowercased()
+    }
+}
+
+enum RequestBodyType {
+    /// - Parameter contentType: as the header says it.
+    static func isJSON(_ contentType: String) -> Bool {
+        if contentType == "application/json" { return true }
+        let type = Request.mediaType(contentType)
+        return type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
     }
 }

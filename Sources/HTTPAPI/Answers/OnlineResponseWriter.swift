@@ -7,7 +7,7 @@ struct OnlineResponseWriter {
     /// Whose words are used.
     enum Dialect {
         case larder
-        /// Feast's four statuses, and a timestamp everywhere.
+        /// Feast's four statuses, a timestamp everywhere, and features that are times in whole seconds since 1970.
         case feast(withVersions: Bool)
     }
 
@@ -19,9 +19,11 @@ struct OnlineResponseWriter {
         out.reserveCapacity(256 + 64 * response.entityCount * (response.keys.count + response.features.count))
         out.append(contentsOf: #"{"metadata":{"feature_names":["#.utf8)
         let names = response.keys.map(\.name) + response.features.map(\.name)
-        separated(names, into: &out) { JSONText.writeString($0, into: &$1) }
+        Self.separated(names, into: &out) { JSONText.writeString($0, into: &$1) }
         out.append(UInt8(ascii: "]"))
-        if case .feast(withVersions: true) = dialect { appendVersions(response, to: &out) }
+        if case .feast(withVersions: true) = dialect {
+            Self.appendVersions(response.features.map { ($0.viewName, $0.schemaVersion) }, to: &out)
+        }
         out.append(contentsOf: #"},"results":["#.utf8)
         for (index, key) in response.keys.enumerated() {
             if index > 0 { out.append(UInt8(ascii: ",")) }
@@ -38,21 +40,21 @@ struct OnlineResponseWriter {
     /// A key is always there, with the request's own value.
     private func append(_ key: OnlineRequest.Key, to out: inout [UInt8]) {
         out.append(contentsOf: #"{"values":["#.utf8)
-        separated(key.values, into: &out) { $0.write(into: &$1) }
+        Self.separated(key.values, into: &out) { $0.write(into: &$1) }
         out.append(contentsOf: #"],"statuses":["#.utf8)
-        separated(key.values, into: &out) { append(.present, to: &$1) }
+        Self.separated(key.values, into: &out) { append(.present, to: &$1) }
         out.append(contentsOf: #"],"event_timestamps":["#.utf8)
-        separated(key.values, into: &out) { append(nil, to: &$1) }
+        Self.separated(key.values, into: &out) { append(nil, to: &$1) }
         out.append(contentsOf: "]}".utf8)
     }
 
     private func append(_ feature: OnlineResponse.Feature, count: Int, to out: inout [UInt8]) {
         out.append(contentsOf: #"{"values":["#.utf8)
-        separated(0..<count, into: &out) { JSONText.write(feature.values, row: $0, into: &$1) }
+        Self.separated(0..<count, into: &out) { append(feature.values, row: $0, to: &$1) }
         out.append(contentsOf: #"],"statuses":["#.utf8)
-        separated(feature.statuses, into: &out) { append($0, to: &$1) }
+        Self.separated(feature.statuses, into: &out) { append($0, to: &$1) }
         out.append(contentsOf: #"],"event_timestamps":["#.utf8)
-        separated(feature.eventTimes, into: &out) { append($0, to: &$1) }
+        Self.separated(feature.eventTimes, into: &out) { append($0, to: &$1) }
         out.append(contentsOf: "]}".utf8)
     }
 
@@ -70,10 +72,30 @@ struct OnlineResponseWriter {
         out.append(UInt8(ascii: "\""))
     }
 
+    private func append(_ values: Column, row: Int, to out: inout [UInt8]) {
+        switch (dialect, values.type) {
+        case (.feast, .scalar(.timestamp)) where !values.isNull(row):
+            JSONText.write(Self.seconds(values.int64s[row]), into: &out)
+        case (.feast, .array(.timestamp)) where !values.isNull(row):
+            out.append(UInt8(ascii: "["))
+            Self.separated(values.elementRange(row), into: &out) {
+                JSONText.write(Self.seconds(values.int64s[$0]), into: &$1)
+            }
+            out.append(UInt8(ascii: "]"))
+        default:
+            JSONText.write(values, row: row, into: &out)
+        }
+    }
+
+    /// Feast has times that are features in seconds, without a fraction.
+    private static func seconds(_ microseconds: Int64) -> Int64 { microseconds / 1_000_000 }
+
     /// Where there is no event time, or minus infinity: null, or what Feast's clients take for none.
-    private func append(_ eventTime: Timestamp?, to out: inout [UInt8]) {
+    func append(_ eventTime: Timestamp?, to out: inout [UInt8]) {
         if let eventTime, eventTime.isFinite {
+            let start = out.count
             JSONText.write(eventTime, into: &out)
+            if case .feast = dialect { Self.padFraction(of: &out, from: start) }
         } else if case .feast = dialect {
             out.append(contentsOf: #""1970-01-01T00:00:00Z""#.utf8)
         } else {
@@ -81,12 +103,20 @@ struct OnlineResponseWriter {
         }
     }
 
-    private func appendVersions(_ response: OnlineResponse, to out: inout [UInt8]) {
+    /// Brings the second's fraction, if there is one, to three or six digits: Python before 3.11 reads no others.
+    private static func padFraction(of out: inout [UInt8], from start: Int) {
+        guard let point = out[start...].lastIndex(of: UInt8(ascii: ".")) else { return }
+        let end = Array("Z\"".utf8)
+        let digits = out.count - end.count - point - 1
+        out.removeLast(end.count)
+        for _ in digits..<(digits <= 3 ? 3 : 6) { out.append(UInt8(ascii: "0")) }
+        out.append(contentsOf: end)
+    }
+
+    /// Each view and version once, in order of first mention.
+    static func appendVersions(_ mentioned: [(name: String, version: Int32)], to out: inout [UInt8]) {
         var views: [(name: String, version: Int32)] = []
-        for feature in response.features
-        where !views.contains(where: { $0.name == feature.viewName && $0.version == feature.schemaVersion }) {
-            views.append((feature.viewName, feature.schemaVersion))
-        }
+        for view in mentioned where !views.contains(where: { $0 == view }) { views.append(view) }
         out.append(contentsOf: #","feature_view_metadata":["#.utf8)
         separated(views, into: &out) { view, out in
             out.append(contentsOf: #"{"name":"#.utf8)
@@ -98,7 +128,7 @@ struct OnlineResponseWriter {
         out.append(UInt8(ascii: "]"))
     }
 
-    private func separated<Element>(
+    private static func separated<Element>(
         _ elements: some Sequence<Element>, into out: inout [UInt8], _ write: (Element, inout [UInt8]) -> Void
     ) {
         var isFirst = true

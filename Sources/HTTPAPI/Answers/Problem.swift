@@ -10,21 +10,21 @@ struct Problem {
     let error: LarderError
     let status: HTTPResponse.Status
     let requestID: String
-    private var headers = HTTPFields()
+    private(set) var headers = HTTPFields()
 
     /// Errors nobody foresaw are logged; what they say stays here.
-    init(_ error: any Error, request: Request, requestID: String, logger: Logger) {
+    init(_ error: any Error, path: String, requestID: String, logger: Logger) {
         self.requestID = requestID
         switch error {
         case let error as LarderError:
             self.error = error
         case let error as MethodNotAllowed:
             self.error = LarderError(
-                .methodNotAllowed, "\(request.uri.path.abbreviated) does not take \(error.method)",
+                .methodNotAllowed, "\(path.abbreviated) does not take \(error.method)",
                 hint: "it takes \(error.allowed)")
             headers[.allow] = error.allowed
         case let error as HTTPError:
-            self.error = LarderError(error, path: request.uri.path)
+            self.error = LarderError(error, path: path)
             if ![400, 404, 413].contains(error.status.code) {
                 logger.error("unexpected HTTP error", metadata: ["error": "\(error)"])
             }
@@ -60,7 +60,7 @@ struct Problem {
         }
     }
 
-    private var body: JSONValue {
+    var body: JSONValue {
         var members: [JSONValue.Member] = [
             .init("type", .string("about:blank")),
             .init("title", .string(status.reasonPhrase.isEmpty ? error.code.name : status.reasonPhrase)),

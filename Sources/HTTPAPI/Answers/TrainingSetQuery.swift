@@ -9,7 +9,7 @@ struct TrainingSetQuery {
     /// What the body is.
     enum Body {
         case spine(FrameFormat)
-        /// `{"spine_sql": ...}`, or `{"start": ..., "end": ...}`.
+        /// `{"spine_sql": ...}`, or `{"start": ..., "end": ..., "entities": {...}}`.
         case json
     }
 

@@ -48,7 +48,7 @@ extension OpenAPIDocument {
                 "parameters": jobParameters,
                 "post": [
                     "operationId": "retryJob", "tags": ["jobs"],
-                    "summary": "Queue a job again that failed or was cancelled",
+                    "summary": "Queue a job again that failed, was cancelled, or waits for its next attempt",
                     "responses": accepted("It is queued"),
                 ],
             ]),
@@ -113,6 +113,10 @@ extension OpenAPIDocument {
                     "attempts": ["type": "integer"], "maximum_attempts": ["type": "integer"],
                     "worker": ["type": "string"], "created_by": ["type": "string"], "created_at": instant,
                     "started_at": instant, "finished_at": instant,
+                    "retry_at": [
+                        "type": "string", "format": "date-time",
+                        "description": "When a job that failed for a passing reason is begun again at the earliest",
+                    ],
                     "expires_at": [
                         "type": "string", "format": "date-time", "description": "When it is removed with its output",
                     ],
@@ -126,7 +130,7 @@ extension OpenAPIDocument {
                 ],
                 optional: [
                     "rows_total", "note", "rows_per_second", "elapsed_seconds", "remaining_seconds", "worker",
-                    "started_at", "finished_at", "expires_at", "result", "error",
+                    "started_at", "finished_at", "retry_at", "expires_at", "result", "error",
                 ]))
     ]
 }

@@ -24,12 +24,23 @@ extension OpenAPIDocument {
                         ],
                     ],
                     "responses": responses(
-                        json(
-                            "One result for each key and each feature, its arrays over the entities",
-                            reference("OnlineAnswer")),
+                        onlineAnswer,
                         problems: ["400", "404", "406", "409", "413", "415", "422", "500", "503"]),
                 ],
             ])
+    ]
+
+    private static let onlineAnswer: JSONValue = [
+        "description": """
+        As JSON one result for each key and each feature, its arrays over the entities. As an Arrow stream (Accept: \
+        application/vnd.apache.arrow.stream) one record batch with a row for each entity: the keys, each feature with its \
+        status in NAME__status, and VIEW__event_timestamp for each view.
+        """,
+        "headers": ["X-Request-Id": ["$ref": "#/components/headers/X-Request-Id"]],
+        "content": [
+            "application/json": ["schema": reference("OnlineAnswer")],
+            "application/vnd.apache.arrow.stream": ["schema": ["type": "string", "format": "binary"]],
+        ],
     ]
 
     static let registryPaths: [JSONValue.Member] = ServedProject.Collection.allCases.flatMap { collection in

@@ -21,25 +21,15 @@ extension OpenAPIDocument {
                     "summary": "Join a spine with the features that were right at each row's time",
                     "description": .string(
                         "The body is the spine: an Arrow stream or file, CSV or NDJSON; or JSON with spine_sql, or with start and "
-                            + "end. The answer has the spine's rows in their order. One that fails midway is cut off."),
+                            + "end, between which every change is a row, of the entities that are named or of all. The answer has "
+                            + "the spine's rows in their order. One that fails midway is cut off. The columns of an NDJSON spine "
+                            + "are the members of its first line."),
                     "parameters": .array(trainingSetParameters),
                     "requestBody": [
                         "required": true,
                         "content": .object(
                             frameTypes.map { .init($0, ["schema": ["type": "string", "format": "binary"]]) } + [
-                                .init(
-                                    "application/json",
-                                    [
-                                        "schema": [
-                                            "oneOf": [
-                                                object(["spine_sql": ["type": "string"]]),
-                                                object([
-                                                    "start": ["type": "string", "format": "date-time"],
-                                                    "end": ["type": "string", "format": "date-time"],
-                                                ]),
-                                            ]
-                                        ]
-                                    ])
+                                .init("application/json", ["schema": ["oneOf": [querySpine, changes]]])
                             ]),
                     ],
                     "responses": withJob(
@@ -83,6 +73,17 @@ extension OpenAPIDocument {
         members.insert(.init("202", json("The job that will make it, when job=true", reference("Job"))), at: 1)
         return .object(members)
     }
+
+    private static let querySpine = object(["spine_sql": ["type": "string"]])
+
+    private static let changes = object(
+        [
+            "start": ["type": "string", "format": "date-time"], "end": ["type": "string", "format": "date-time"],
+            "entities": [
+                "type": "object", "description": "The values of each join key, one for each entity",
+                "additionalProperties": ["type": "array", "items": ["type": ["string", "integer", "boolean"]]],
+            ],
+        ], optional: ["entities"])
 
     private static let frameTypes = [
         "application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file", "text/csv", "application/x-ndjson",

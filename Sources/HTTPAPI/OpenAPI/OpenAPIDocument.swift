@@ -21,11 +21,9 @@ enum OpenAPIDocument {
             ["name": "feast", "description": "Paths that Feast's clients speak"],
             ["name": "operations", "description": "Health, metrics, this document"],
         ],
-        "paths": .object(
-            onlinePaths + registryPaths + writePaths + viewRowsPaths + definitionPaths + trainingSetPaths + jobPaths
-                + feastPaths + operationsPaths),
+        "paths": .object(paths),
         "components": [
-            "schemas": .object(requestSchemas + answerSchemas + rowsSchemas + viewSchemas + jobSchemas),
+            "schemas": .object(schemas),
             "responses": .object(problemResponses),
             "parameters": .object(pathParameters + jobPathParameters + rowsHeaders + viewRowsHeaders),
             "headers": [
@@ -36,6 +34,21 @@ enum OpenAPIDocument {
             ],
         ],
     ]
+
+    private static var paths: [JSONValue.Member] {
+        let groups: [[JSONValue.Member]] = [
+            onlinePaths, registryPaths, writePaths, viewRowsPaths, definitionPaths, trainingSetPaths,
+            materializationPaths, jobPaths, feastPaths, feastWritePaths, operationsPaths,
+        ]
+        return groups.flatMap { $0 }
+    }
+
+    private static var schemas: [JSONValue.Member] {
+        let groups: [[JSONValue.Member]] = [
+            requestSchemas, answerSchemas, rowsSchemas, viewSchemas, materializationSchemas, jobSchemas, feastSchemas,
+        ]
+        return groups.flatMap { $0 }
+    }
 
     private static let pathParameters: [JSONValue.Member] = [
         .init(

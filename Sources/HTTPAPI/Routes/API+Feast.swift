@@ -4,17 +4,17 @@ import HTTPTypes
 import Hummingbird
 import TextFormats
 
-/// The paths of Feast's feature server.
+/// The paths of Feast's feature server that only read.
 extension API {
     var feastRoutes: [Route] {
         [
-            Route(.post, "/get-online-features", feastOnlineFeatures),
+            Route(.post, OnlinePath.feastPath, feastOnlineFeatures),
             Route(.get, "/health", feastHealth),
         ]
     }
 
     /// Members that Feast's clients send and that change nothing here.
-    private static let ignoredMembers = [
+    static let ignoredFeastMembers = [
         "include_feature_view_version_metadata", "query_embedding", "query_string", "api_version", "top_k",
     ]
 
@@ -24,9 +24,10 @@ extension API {
         // Feast's own clients say nothing of the body's type, or something wrong.
         let json = try await request.json(maximumBytes: configuration.limits.maximumBodyBytes)
         let response = try await dependencies.onlineFeatures.read(
-            project, try OnlineRequest(json: json, ignoring: Self.ignoredMembers), now: configuration.clock.now)
+            project, try OnlineRequest(json: json, ignoring: Self.ignoredFeastMembers), now: configuration.clock.now)
         let withVersions = json["include_feature_view_version_metadata"] == .bool(true)
-        return .json(OnlineResponseWriter(dialect: .feast(withVersions: withVersions)).json(response))
+        let format = try request.onlineAnswerFormat()
+        return .online(response, format, .feast(withVersions: withVersions))
     }
 
     @Sendable
@@ -35,8 +36,13 @@ extension API {
         return .json(.object([.init("status", .string("ok"))]))
     }
 
-    private func feastProject() throws(LarderError) -> ServedProject {
-        let snapshot = try dependencies.snapshots.current()
+    func feastProject() throws(LarderError) -> ServedProject {
+        try Self.feastProject(configuration, try dependencies.snapshots.current())
+    }
+
+    static func feastProject(
+        _ configuration: ServerConfiguration, _ snapshot: ServingSnapshot
+    ) throws(LarderError) -> ServedProject {
         if let name = configuration.feastProject { return try snapshot.project(named: name) }
         if snapshot.projects.count == 1, let only = snapshot.projects.values.first { return only }
         throw LarderError(

@@ -10,7 +10,8 @@ extension API {
             Route(.get, "/health/live") { _, _ in .json(.object([.init("status", .string("live"))])) },
             Route(.get, "/health/ready", ready),
             Route(.get, "/metrics") { _, _ in
-                Response(
+                dependencies.poolMetrics?.record()
+                return Response(
                     status: .ok, headers: [.contentType: PrometheusMetricsFactory.contentType],
                     body: ResponseBody(byteBuffer: ByteBuffer(bytes: dependencies.metrics.scrape())))
             },

@@ -123,9 +123,19 @@ extension Request {
 }
 
 extension SpineSource {
+    private static let members = ["spine_sql", "start", "end", "entities"]
+
+    /// Reads `{"spine_sql": ...}`, or `{"start": ..., "end": ...}` with or without `"entities": {"KEY": [VALUE, ...]}`.
     /// - Throws: `request_invalid`.
     fileprivate init(json: JSONValue) throws(LarderError) {
-        if case .string(let sql)? = json["spine_sql"], json["start"] == nil, json["end"] == nil {
+        let names: [String] = if case .object(let all) = json { all.map(\.name) } else { [] }
+        for name in names where !Self.members.contains(name) {
+            throw LarderError(
+                .requestInvalid, "the request has an unknown member \"\(name.prefix(63))\"",
+                hint: NameRule.nearest(to: String(name.prefix(63)), in: Self.members).map { "did you mean \"\($0)\"?" }
+                    ?? "members are \(Self.members.joined(separator: ", "))")
+        }
+        if case .string(let sql)? = json["spine_sql"], names.count == 1 {
             self = .sql(sql)
             return
         }
@@ -136,6 +146,7 @@ extension SpineSource {
                 .requestInvalid, "the request has to name one spine",
                 hint: #"write {"spine_sql": "SELECT ..."} or {"start": "2013-01-01T00:00:00Z", "end": "..."}"#)
         }
-        self = .changes(from: from, through: through)
+        let keys: EntityKeys? = if let entities = json["entities"] { try EntityKeys(json: entities) } else { nil }
+        self = .changes(from: from, through: through, keys: keys)
     }
 }

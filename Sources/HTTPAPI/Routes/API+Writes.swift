@@ -33,15 +33,28 @@ extension API {
         let rows = try await RowsRequest(
             request, maximumBytes: configuration.limits.maximumBodyBytes, furtherMembers: ["to"])
         let destination = try RowsRequest.destination(request.headers, rows.json)
-        let name = try context.parameters.require("name")
-        let project = try await stores.project(
-            named: context.parameters.require("project"), in: try? dependencies.snapshots.current())
-        let report = try await WriteViewRows(stores: stores).run(
+        let report = try await write(
             .init(
-                view: name, rows: .payload(rows.rows),
-                schemaVersion: try project.requiredVersion(rows.schemaVersion, ofView: name), mode: rows.mode,
-                destination: destination, idempotencyKey: rows.idempotencyKey),
-            in: project)
+                view: try context.parameters.require("name"), rows: .payload(rows.rows),
+                schemaVersion: rows.schemaVersion, mode: rows.mode, destination: destination,
+                idempotencyKey: rows.idempotencyKey),
+            in: try context.parameters.require("project"), stores)
         return .json(report.document, status: report.online.isPending ? .accepted : .ok)
+    }
+
+    /// Together with other pushes where that can be, else alone.
+    private func write(
+        _ request: WriteViewRows.Request, in projectName: String, _ stores: Stores
+    ) async throws -> ViewWriteReport {
+        let snapshot = try? dependencies.snapshots.current()
+        if let groups = dependencies.pushGroups, let known = snapshot?.projects[projectName],
+            let report = try await groups.write(request, in: known.project)
+        {
+            return report
+        }
+        let project = try await stores.project(named: projectName, in: snapshot)
+        var request = request
+        request.schemaVersion = try project.requiredVersion(request.schemaVersion, ofView: request.view)
+        return try await WriteViewRows(stores: stores).run(request, in: project)
     }
 }

@@ -7,8 +7,8 @@ struct API: Sendable {
     let dependencies: ServerDependencies
 
     var routes: [Route] {
-        onlineRoutes + registryRoutes + writeRoutes + definitionRoutes + trainingSetRoutes + jobRoutes
-            + feastRoutes + operationsRoutes
+        onlineRoutes + registryRoutes + writeRoutes + definitionRoutes + trainingSetRoutes + materializationRoutes
+            + jobRoutes + feastRoutes + feastWriteRoutes + operationsRoutes
     }
 
     func project(named name: String) throws -> ServedProject {

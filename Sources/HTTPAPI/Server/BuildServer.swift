@@ -1,8 +1,11 @@
 public import FeatureModel
 public import FeatureService
-public import Hummingbird
+import Hummingbird
+import HummingbirdCore
 public import Logging
+import NIOCore
 public import Observability
+public import ServiceLifecycle
 
 /// What the API answers from.
 public struct ServerDependencies: Sendable {
@@ -14,10 +17,15 @@ public struct ServerDependencies: Sendable {
     public let stores: Stores?
     /// What training sets that are streamed work on; `stores` where it is nil.
     public let trainingStores: Stores?
+    /// Commits small pushes together; nil writes each alone.
+    public let pushGroups: PushGroups?
+    /// Brought up to date whenever the metrics are read.
+    public let poolMetrics: PoolMetrics?
 
     public init(
         snapshots: ServingSnapshotStore, onlineFeatures: OnlineFeatures, readiness: ServingReadiness,
-        metrics: PrometheusMetricsFactory, stores: Stores? = nil, trainingStores: Stores? = nil
+        metrics: PrometheusMetricsFactory, stores: Stores? = nil, trainingStores: Stores? = nil,
+        pushGroups: PushGroups? = nil, poolMetrics: PoolMetrics? = nil
     ) {
         self.snapshots = snapshots
         self.onlineFeatures = onlineFeatures
@@ -25,6 +33,8 @@ public struct ServerDependencies: Sendable {
         self.metrics = metrics
         self.stores = stores
         self.trainingStores = trainingStores
+        self.pushGroups = pushGroups
+        self.poolMetrics = poolMetrics
     }
 }
 
@@ -35,16 +45,19 @@ public struct ServerDependencies: Sendable {
 public func buildServer(
     _ configuration: ServerConfiguration, _ dependencies: ServerDependencies, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
-) throws(LarderError) -> some ApplicationProtocol {
+) throws(LarderError) -> some Service {
     try configuration.validate()
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: ObservingMiddleware())
     router.add(API(configuration: configuration, dependencies: dependencies).routes)
-    return Application(
-        router: router,
-        server: .http1(configuration: .init(idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds)))),
-        configuration: ApplicationConfiguration(
-            address: .hostname(configuration.host, port: configuration.port), serverName: "larder"),
-        onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
-        logger: logger)
+    let online = OnlinePath(configuration, dependencies, logger: logger)
+    let answer = RouterAnswer(responder: router.buildResponder(), logger: logger)
+    return ListeningServer(
+        connection: OnlineChannel(
+            responder: { (request, writer: consuming ResponseWriter, channel) in
+                try await answer.write(request, writer, on: channel)
+            },
+            loops: OnlineLoops(online), idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds))),
+        host: configuration.host, port: configuration.port, sharesPort: configuration.sharesPort, logger: logger,
+        prepare: { await dependencies.readiness.waitForFirstAttempts() }, onListening: onListening)
 }

@@ -18,7 +18,7 @@ struct ObservingMiddleware: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            let answer = Problem(error, request: request, requestID: identity.requestID, logger: context.logger)
+            let answer = Problem(error, path: request.uri.path, requestID: identity.requestID, logger: context.logger)
             problem = answer
             response = answer.response
             if request.method == .head { response.body = ResponseBody() }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Synchronization
 
 /// By what a request is found in the logs: its id, the client's own if it sent a sensible one, and its trace.
 struct RequestIdentity {
@@ -12,10 +13,14 @@ struct RequestIdentity {
     private static let maximumBytes = 64
 
     init(_ headers: HTTPFields) {
-        requestID =
-            headers[.requestID].flatMap { Self.isSensible($0) ? $0 : nil }
-            ?? Self.hexadecimal(.random(in: .min ... .max)) + Self.hexadecimal(.random(in: .min ... .max))
-        let parts = headers[.traceParent]?.split(separator: "-", omittingEmptySubsequences: false) ?? []
+        self.init(
+            requestID: headers[.requestID].flatMap { Self.isSensible($0) ? $0 : nil } ?? Self.makeRequestID(),
+            traceParent: headers[.traceParent])
+    }
+
+    init(requestID: String, traceParent: String?) {
+        self.requestID = requestID
+        let parts = traceParent?.split(separator: "-", omittingEmptySubsequences: false) ?? []
         let isValid =
             parts.count >= 4 && parts[0].count == 2 && parts[0] != "ff" && parts[1].count == 32 && parts[2].count == 16
             && parts[0...2].allSatisfy { $0.utf8.allSatisfy(Self.isLowercaseHexadecimal) }
@@ -33,7 +38,15 @@ struct RequestIdentity {
         return logger
     }
 
-    private static func isSensible(_ text: String) -> Bool {
+    /// A new one: the process by a random number, the request by counting from another.
+    static func makeRequestID() -> String {
+        hexadecimal(process) + hexadecimal(number.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
+
+    private static let process = UInt64.random(in: .min ... .max)
+    private static let number = Atomic<UInt64>(.random(in: .min ... .max))
+
+    static func isSensible(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= maximumBytes
             && text.utf8.allSatisfy { byte in
                 switch byte {
@@ -50,7 +63,12 @@ struct RequestIdentity {
     }
 
     private static func hexadecimal(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        String(unsafeUninitializedCapacity: 16) { digits in
+            for index in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * index)) & 15
+                digits[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            }
+            return 16
+        }
     }
 }

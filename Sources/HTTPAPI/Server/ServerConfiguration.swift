@@ -7,6 +7,9 @@ public struct ServerConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// `0` takes any free port. Defaults to `6580`.
     public var port = 6580
+    /// Whether other servers of the same user may listen on the port too, of which each gets a part of the connections.
+    /// Defaults to `true`.
+    public var sharesPort = true
     public var clock = ServingClock.system
     public var limits = ServingLimits()
     /// What one training set may take.

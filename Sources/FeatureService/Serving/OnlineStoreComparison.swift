@@ -1,0 +1,33 @@
+import FeatureCodec
+import FeatureDefinitions
+import FeatureModel
+import OnlineStore
+import PostgresClient
+import RedisClient
+import Registry
+
+/// What Redis holds of a project beside what PostgreSQL says was published to it.
+struct OnlineStoreComparison {
+    let control: OnlineStoreControl
+    let installation: InstallationID
+    /// The Redis process that was looked at.
+    let runID: String
+    /// Nil before the first publication.
+    let expected: OnlineStoreState?
+    /// Whether what was published is there.
+    let isCurrent: Bool
+
+    /// - Throws: `LarderError` `online_store_unavailable`, `PostgresError`.
+    init(_ project: RegisteredProject, redis: RedisClient, on connection: PostgresConnection) async throws {
+        installation = try await connection.installationID()
+        control = OnlineStoreControl(redis: redis, installation: installation)
+        runID = try control.runID()
+        expected = try await KeySpaceStore().onlineState(ofProject: project.id, on: connection)
+        let sentinel = try await control.sentinel(ofProject: project.id)
+        if let expected {
+            isCurrent = OnlineSentinel(expected) == sentinel && expected.redisRunID == runID
+        } else {
+            isCurrent = false
+        }
+    }
+}

@@ -1,0 +1,324 @@
+import FeatureModel
+import NIOCore
+import NIOHTTP1
+
+/// Takes the requests of one connection in turn: answers the straightforward online ones itself, wholly on the event loop, and
+/// passes all others on.
+///
+/// What comes while a request is being answered is held, and nothing more is read, so that answers keep the order of their
+/// requests and a client that sends without reading costs bounded memory. It is also who closes: idle connections after a
+/// while, and at shutdown each connection once what it has asked is answered.
+final class OnlineConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        /// No request is under way.
+        case idle
+        /// The body of an online request is coming in.
+        case collecting(HTTPRequestHead, OnlinePath.Route, body: ByteBuffer)
+        /// An online request waits for Redis.
+        case fetching(OnlineExchange)
+        /// Somebody further in answers.
+        case passing(hasRequestEnded: Bool, hasResponseEnded: Bool, isLast: Bool)
+        /// The connection is being closed; nothing is taken any more.
+        case closing
+    }
+
+    /// What came before its turn.
+    private enum Held {
+        case part(HTTPServerRequestPart)
+        case error(any Error)
+        case inputClosed
+    }
+
+    private let loop: OnlineLoop
+    private let path: OnlinePath
+    /// Where bytes go out that need no encoder.
+    private let wire: ChannelHandlerContext
+    private var phase = Phase.idle
+    private var held = CircularBuffer<Held>()
+    private var isTakingHeld = false
+    private var isReadWanted = false
+    private var isQuiescing = false
+    private var idleness: ConnectionIdleness
+    private var idleTask: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
+
+    /// - Parameter wire: of the handler next to the socket.
+    init(_ loop: OnlineLoop, wire: ChannelHandlerContext, idleTimeout: TimeAmount) {
+        self.loop = loop
+        path = loop.path
+        self.wire = wire
+        idleness = ConnectionIdleness(timeout: idleTimeout)
+    }
+
+    // MARK: Coming in
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        idleness.noteActivity()
+        hold(.part(unwrapInboundIn(data)), context)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        hold(.error(error), context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent: quiesce(context)
+        case ChannelEvent.inputClosed as ChannelEvent: hold(.inputClosed, context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func hold(_ event: Held, _ context: ChannelHandlerContext) {
+        if held.isEmpty, takes(event, context) { return take(event, context) }
+        held.append(event)
+    }
+
+    /// Whether it is the event's turn.
+    private func takes(_ event: Held, _ context: ChannelHandlerContext) -> Bool {
+        switch phase {
+        // A client that does not read its answers is not given more of them.
+        case .idle: context.channel.isWritable
+        case .collecting, .closing, .passing(hasRequestEnded: false, _, _): true
+        // Whoever answers would not wait for the last byte to leave, were it told that nothing more comes.
+        case .passing(hasRequestEnded: true, _, _): if case .error = event { true } else { false }
+        case .fetching: false
+        }
+    }
+
+    private func take(_ event: Held, _ context: ChannelHandlerContext) {
+        switch event {
+        case .part(let part): take(part, context)
+        case .error(let error):
+            passOnCollected(context)
+            context.fireErrorCaught(error)
+        case .inputClosed:
+            if case .closing = phase { return context.close(promise: nil) }
+            passOnCollected(context)
+            guard case .idle = phase else { return context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+            // Whoever hears of it may close at once, and what is still to be written would be lost.
+            let written = context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.assumeIsolated().whenComplete { _ in
+                context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            }
+            wire.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: written)
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch (phase, part) {
+        case (.idle, .head(let head)):
+            answerExpectation(head)
+            if let route = path.route(head) {
+                phase = .collecting(head, route, body: ByteBuffer())
+            } else {
+                pass(head)
+                context.fireChannelRead(wrapInboundOut(part))
+            }
+        case (.collecting(let head, let route, var body), .body(let piece)):
+            // Not held twice while it grows.
+            phase = .idle
+            if body.readableBytes == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
+            phase = .collecting(head, route, body: body)
+            if body.readableBytes > path.maximumBodyBytes { passOnCollected(context) }
+        case (.collecting(let head, let route, let body), .end):
+            begin(head, route, body, context)
+        case (.passing(_, let hasResponseEnded, let isLast), .end):
+            phase = .passing(hasRequestEnded: true, hasResponseEnded: hasResponseEnded, isLast: isLast)
+            context.fireChannelRead(wrapInboundOut(part))
+            endIfAnswered(context)
+        case (.closing, _): break
+        default: context.fireChannelRead(wrapInboundOut(part))
+        }
+    }
+
+    /// A client that waits to be asked for its body is asked for it.
+    private func answerExpectation(_ head: HTTPRequestHead) {
+        guard head.version == .http1_1, head.headers.first(name: "expect")?.lowercased() == "100-continue" else {
+            return
+        }
+        wire.writeAndFlush(
+            NIOAny(IOData.byteBuffer(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
+    }
+
+    private func pass(_ head: HTTPRequestHead) {
+        phase = .passing(hasRequestEnded: false, hasResponseEnded: false, isLast: !head.isKeepAlive)
+    }
+
+    /// The request under way, as far as it has come, is somebody else's after all.
+    private func passOnCollected(_ context: ChannelHandlerContext) {
+        guard case .collecting(let head, _, let body) = phase else { return }
+        pass(head)
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+        if body.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(.body(body))) }
+    }
+
+    // MARK: Answering
+
+    private func begin(
+        _ head: HTTPRequestHead, _ route: OnlinePath.Route, _ body: ByteBuffer, _ context: ChannelHandlerContext
+    ) {
+        guard let exchange = loop.begin(head, route, body) else {
+            passOnCollected(context)
+            return take(.end(nil), context)
+        }
+        phase = .fetching(exchange)
+        exchange.send { [weak self] in self?.finish() }
+    }
+
+    /// Writes the answer of the exchange under way.
+    private func finish() {
+        guard case .fetching(let exchange) = phase, let context else { return }
+        idleness.noteActivity()
+        let isLast = isQuiescing || !exchange.isKeptAlive
+        let bytes = NIOAny(
+            IOData.byteBuffer(exchange.takeResponse(isLast: isLast, date: loop.currentDate())))
+        if isLast {
+            phase = .closing
+            return wire.writeAndFlush(bytes, promise: closing(context))
+        }
+        phase = .idle
+        wire.writeAndFlush(bytes, promise: nil)
+        takeHeld(context)
+    }
+
+    /// Goes on with what has come meanwhile.
+    private func takeHeld(_ context: ChannelHandlerContext) {
+        // A request that is refused at once gets here from within: who is already at it goes on.
+        if isTakingHeld { return }
+        isTakingHeld = true
+        var hasTaken = false
+        while let event = held.first, takes(event, context) {
+            held.removeFirst()
+            take(event, context)
+            hasTaken = true
+        }
+        isTakingHeld = false
+        if hasTaken { context.fireChannelReadComplete() }
+        if held.isEmpty, isReadWanted {
+            isReadWanted = false
+            context.read()
+        }
+        if isQuiescing, held.isEmpty, case .idle = phase { waitForLastRequest(context) }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if held.isEmpty { context.read() } else { isReadWanted = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        context.fireChannelWritabilityChanged()
+        if context.channel.isWritable { takeHeld(context) }
+    }
+
+    // MARK: Answers of others
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        idleness.noteActivity()
+        guard case .passing(let hasRequestEnded, _, let isLastRequest) = phase else {
+            return context.write(data, promise: promise)
+        }
+        let isLast = isLastRequest || isQuiescing
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where isLast:
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end where isLast:
+            phase = .closing
+            let written = closing(context)
+            if let promise { written.futureResult.cascade(to: promise) }
+            context.write(data, promise: written)
+        case .end:
+            phase = .passing(hasRequestEnded: hasRequestEnded, hasResponseEnded: true, isLast: false)
+            context.write(data, promise: promise)
+            // Not from within the write, whose flush is still to come.
+            context.eventLoop.assumeIsolated().execute { self.endIfAnswered(context) }
+        default: context.write(data, promise: promise)
+        }
+    }
+
+    private func endIfAnswered(_ context: ChannelHandlerContext) {
+        guard case .passing(hasRequestEnded: true, hasResponseEnded: true, _) = phase else { return }
+        phase = .idle
+        idleness.noteActivity()
+        takeHeld(context)
+    }
+}
+
+// MARK: - Ending
+
+extension OnlineConnectionHandler {
+    /// So long an idle connection is kept at shutdown: a request that is on its way is still answered.
+    private static let lastRequestPatience: TimeAmount = .milliseconds(500)
+    /// So long a client has to close its side after the last answer: closing over what it has sent would take the answer with it.
+    private static let lingering: TimeAmount = .seconds(1)
+
+    private func quiesce(_ context: ChannelHandlerContext) {
+        isQuiescing = true
+        if case .idle = phase, held.isEmpty { waitForLastRequest(context) }
+    }
+
+    private func waitForLastRequest(_ context: ChannelHandlerContext) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastRequestPatience) {
+            if case .idle = self.phase, self.held.isEmpty { self.close(context) }
+        }
+    }
+
+    /// A promise whose completion closes the connection: what is still to be written would be lost otherwise.
+    private func closing(_ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            self.held.removeAll()
+            guard case .success = result, context.channel.isActive else { return self.close(context) }
+            context.close(mode: .output, promise: nil)
+            context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) { self.close(context) }
+            if self.isReadWanted { context.read() }
+        }
+        return promise
+    }
+
+    private func close(_ context: ChannelHandlerContext) {
+        phase = .closing
+        held.removeAll()
+        context.close(promise: nil)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        scheduleIdle(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    private func end() {
+        phase = .closing
+        held.removeAll()
+        idleTask?.cancel()
+        idleTask = nil
+    }
+
+    private func scheduleIdle(_ context: ChannelHandlerContext) {
+        idleTask = context.eventLoop.assumeIsolated().scheduleTask(in: idleness.timeUntilCheck) {
+            let isOursToMove =
+                switch self.phase {
+                case .fetching, .passing(hasRequestEnded: true, _, _): true
+                case .idle, .collecting, .passing, .closing: false
+                }
+            if self.idleness.isOver(context.channel, isOursToMove: isOursToMove) { return self.close(context) }
+            self.scheduleIdle(context)
+        }
+    }
+}
