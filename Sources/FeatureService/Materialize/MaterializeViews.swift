@@ -42,14 +42,20 @@ public struct MaterializeViews: Sendable {
     public typealias Progress = @Sendable (_ view: String, _ stage: MaterializationStage, _ rows: Int64) -> Void
 
     private let stores: Stores
+    private let parallelViews: Int
 
-    public init(stores: Stores) {
+    /// - Parameter parallelViews: how many views are computed or published side by side. Computing one takes a
+    ///   connection of the source login and two of the writer; publishing takes one of the writer for each view, and
+    ///   two for all.
+    public init(stores: Stores, parallelViews: Int = 2) {
         self.stores = stores
+        self.parallelViews = parallelViews
     }
 
     /// Each view is on its own: one that cannot be computed does not keep the others from it.
     ///
-    /// - Returns: one result a view and generation, by view name, with what kept it from being computed.
+    /// - Parameter progress: told from several tasks, where views are worked on side by side.
+    /// - Returns: one result a view and generation, in the order of the views, with what kept it from being computed.
     /// - Throws: `LarderError` when nothing could be done, or publishing failed; running again continues.
     public func run(
         _ request: Request, in project: RegisteredProject, progress: @escaping Progress = { _, _, _ in }
@@ -57,20 +63,21 @@ public struct MaterializeViews: Sendable {
         let homes = try homes(of: request.views, in: project)
         var results = homes.map { ViewResult(view: $0.view.name, generation: $0.generation.number) }
         if request.stages.contains(.offline) {
-            for (index, home) in homes.enumerated() {
-                do {
-                    results[index].offline = try await compute(home, request, in: project, progress: progress)
-                } catch {
-                    let failure = try await dropped([home], in: project) ?? LarderError(translating: error)
-                    guard failure.concernsOneView else { throw failure }
-                    results[index].failure = failure
+            let computations = try await ViewHome.byView(homes).concurrentMap(atMost: parallelViews) { homes in
+                try await compute(homes, request, in: project, progress: progress)
+            }.flatMap { $0 }
+            for (index, computation) in computations.enumerated() {
+                switch computation {
+                case .success(let result): results[index].offline = result
+                case .failure(let failure): results[index].failure = failure
                 }
             }
         }
         if request.stages.contains(.online) {
             do {
-                let counts = try await PublishViews(stores: stores, request: request, progress: progress)
-                    .run(try await publishable(homes, in: project), in: project)
+                let counts = try await PublishViews(
+                    stores: stores, request: request, parallelViews: parallelViews, progress: progress
+                ).run(try await publishable(homes, in: project), in: project)
                 for index in results.indices { results[index].online = counts[homes[index]] }
             } catch {
                 throw try await dropped(homes, in: project) ?? LarderError(translating: error)
@@ -95,12 +102,13 @@ public struct MaterializeViews: Sendable {
         return nil
     }
 
-    /// Each generation of the views: until dropped, all of them stay current.
+    /// Each generation of the views, those of a view together: until dropped, all of them stay current.
     private func homes(of names: [String], in project: RegisteredProject) throws(LarderError) -> [ViewHome] {
         var views = project.featureViews.filter { !$0.isRemoved }
         if !names.isEmpty {
             views = []
-            for name in names { views.append(try project.featureView(named: name)) }
+            var known: Set<String> = []
+            for name in names where known.insert(name).inserted { views.append(try project.featureView(named: name)) }
         }
         return views.flatMap(ViewHome.all)
     }
@@ -122,6 +130,26 @@ public struct MaterializeViews: Sendable {
             }
             return publishable
         }
+    }
+
+    /// The generations of one view, one after the other: a later one may copy what an earlier one has just got.
+    ///
+    /// - Returns: what became of each, where that concerns nothing but itself.
+    private func compute(
+        _ homes: [ViewHome], _ request: Request, in project: RegisteredProject, progress: @escaping Progress
+    ) async throws -> [Result<MaterializationResult?, LarderError>] {
+        var computations: [Result<MaterializationResult?, LarderError>] = []
+        for home in homes {
+            do {
+                computations.append(
+                    .success(try await compute(home, request, in: project, progress: progress)))
+            } catch {
+                let failure = try await dropped([home], in: project) ?? LarderError(translating: error)
+                guard failure.concernsOneView else { throw failure }
+                computations.append(.failure(failure))
+            }
+        }
+        return computations
     }
 
     private func compute(
@@ -201,6 +229,21 @@ struct ViewHome: Hashable {
 
     static func all(of view: RegisteredFeatureView) -> [ViewHome] {
         view.generations.filter { $0.state == .live }.map { ViewHome(view: view, generation: $0) }
+    }
+
+    /// In the same order, those of each view together.
+    static func byView(_ homes: [ViewHome]) -> [[ViewHome]] {
+        var views: [[ViewHome]] = []
+        var positions: [Int64: Int] = [:]
+        for home in homes {
+            if let position = positions[home.view.id] {
+                views[position].append(home)
+            } else {
+                positions[home.view.id] = views.count
+                views.append([home])
+            }
+        }
+        return views
     }
 
     var table: OfflineTable { OfflineTable(view: view, generation: generation.number) }

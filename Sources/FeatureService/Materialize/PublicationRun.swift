@@ -1,4 +1,3 @@
-import FeatureCodec
 import FeatureDefinitions
 import FeatureModel
 import OfflineStore
@@ -8,34 +7,37 @@ import PostgresClient
 import Registry
 
 /// One generation on its way to the online store.
-struct PublicationRun {
+///
+/// PostgreSQL, this process and Redis work at the same time: while some batches are on their way to Redis, the next one
+/// is read. In which order they arrive makes no difference, because every write compares. However large the generation
+/// is, no more than these batches are held.
+struct PublicationRun: Sendable {
+    /// Batches that are encoded or on their way to Redis while the next one is read: while Redis works on one, another
+    /// is made ready for it.
+    private static let batchesUnderWay = 2
+
     let home: ViewHome
     let keySpace: KeySpace
-    private(set) var target: OnlineTarget
-    private(set) var publication: OnlinePublication
-    private let progress: MaterializeViews.Progress
-    private(set) var counts = OnlineWriteCounts()
-    private var rows: Int64 = 0
-    private let keyEncoder: EntityKeyEncoder
+    let target: OnlineTarget
+    let publication: OnlinePublication
+    let progress: MaterializeViews.Progress
 
-    init(
-        home: ViewHome, keySpace: KeySpace, target: OnlineTarget, publication: OnlinePublication,
-        progress: @escaping MaterializeViews.Progress
-    ) {
-        self.home = home
-        self.keySpace = keySpace
-        self.target = target
-        self.publication = publication
-        self.progress = progress
-        keyEncoder = EntityKeyEncoder(
-            joinKeys: home.generation.joinKeys.map { JoinKey(name: $0.name, type: $0.storedType) })
+    struct Outcome: Sendable {
+        let home: ViewHome
+        /// Under the fence that was raised on the way, if one was.
+        let target: OnlineTarget
+        let counts: OnlineWriteCounts
+        /// Where the watermark goes; nil for a bounded run.
+        let move: WatermarkMove?
     }
 
-    /// - Returns: where the watermark goes; nil for a bounded run.
-    mutating func publish(
+    /// - Parameters:
+    ///   - reader: for this run alone.
+    ///   - control: may be shared by several runs.
+    func publish(
         _ request: MaterializeViews.Request, incarnation: Incarnation, reader: PostgresConnection,
         control: PostgresConnection
-    ) async throws -> WatermarkMove? {
+    ) async throws -> Outcome {
         try await reader.transaction(isolation: .repeatableRead, readOnly: true) { reader in
             let (watermark, snapshot) = try await PublicationLedger(table: home.table)
                 .begin(incarnation: incarnation, on: reader)
@@ -45,27 +47,23 @@ struct PublicationRun {
             let schema = home.widestSchema
             let source = PublicationReader(table: home.table, schema: schema, now: now)
             let scope = scope(of: request, watermark: watermark, incarnation: incarnation, now: now)
-            var withdrawals = Withdrawals(encoder: keyEncoder)
+            var current = target
+            var counts = OnlineWriteCounts()
+            // A rebuild begins with nothing that could be taken back.
             if !publication.isRebuild {
-                var withdrawn = try await source.withdrawn(scope, on: reader)
-                while let batch = try await withdrawn.next() { try withdrawals.add(batch, schema: schema) }
-                if !withdrawals.isEmpty {
-                    target = try await publication.raiseFence(of: keySpace, of: home.view, on: control)
-                }
+                (current, counts) = try await withdraw(
+                    try await source.withdrawn(scope, on: reader), schema, publishedAt: publishedAt, control: control)
             }
-            var winners = try await source.winners(scope, on: reader)
-            while let batch = try await winners.next() {
-                try await send(OnlineBatch(batch, schema: schema), &withdrawals, publishedAt: publishedAt)
-            }
-            for (batch, orders) in withdrawals.takeRest() {
-                counts += try await publication.writer.withdraw(orders, batch, from: target, publishedAt: publishedAt)
-            }
+            counts += try await publishWinners(
+                try await source.winners(scope, on: reader), schema, to: current, publishedAt: publishedAt)
             let isBounded = request.bounds.start != nil || request.bounds.end != nil
-            return isBounded
-                ? nil
-                : WatermarkMove(
-                    table: home.table, previous: watermark, snapshot: snapshot, horizon: now,
-                    schemaVersion: schema.version)
+            return Outcome(
+                home: home, target: current, counts: counts,
+                move: isBounded
+                    ? nil
+                    : WatermarkMove(
+                        table: home.table, previous: watermark, snapshot: snapshot, horizon: now,
+                        schemaVersion: schema.version))
         }
     }
 
@@ -85,63 +83,91 @@ struct PublicationRun {
         return .since(snapshot: snapshot, incarnation: incarnation, horizon: watermark.horizon)
     }
 
-    private mutating func send(
-        _ batch: OnlineBatch, _ withdrawals: inout Withdrawals, publishedAt: Timestamp
-    ) async throws {
-        if let (rows, orders) = try withdrawals.take(of: batch) {
-            counts += try await publication.writer.withdraw(
-                orders, batch.rows(rows), from: target, publishedAt: publishedAt)
+    /// Takes back what withdrawn rows have left in Redis: each gives way to its key's winner in the same snapshot, which
+    /// is published once more after this.
+    ///
+    /// Before the first of them the fence is raised. Whoever may still write such a row has read it before it was
+    /// withdrawn, and the fence before that: it has written the row by now, which is taken back here, or is refused.
+    ///
+    /// - Returns: the target to go on with, and what was done.
+    private func withdraw(
+        _ rows: WithdrawnRows, _ schema: ViewSchema, publishedAt: Timestamp, control: PostgresConnection
+    ) async throws -> (target: OnlineTarget, counts: OnlineWriteCounts) {
+        var first = try await rows.next()
+        if first == nil { return (target, OnlineWriteCounts()) }
+        let raised = try await publication.raiseFence(of: keySpace, of: home.view, on: control)
+        let writer = publication.writer
+        let counts = try await send { () async throws -> WithdrawnBatch? in
+            if let batch = first {
+                first = nil
+                return batch
+            }
+            return try await rows.next()
+        } by: { batch in
+            try await writer.takeBack(batch, schema, from: raised, publishedAt: publishedAt)
         }
-        counts += try await publication.writer.publish(batch, to: target, publishedAt: publishedAt)
-        rows += Int64(batch.count)
-        progress(home.view.name, .online, rows)
+        return (raised, counts)
+    }
+
+    private func publishWinners(
+        _ rows: PublicationReader.Winners, _ schema: ViewSchema, to target: OnlineTarget, publishedAt: Timestamp
+    ) async throws -> OnlineWriteCounts {
+        var rows = rows
+        let writer = publication.writer
+        return try await send { () async throws -> HistoryBatch? in
+            try await rows.next()
+        } by: { batch in
+            try await writer.publish(OnlineBatch(batch, schema: schema), to: target, publishedAt: publishedAt)
+        } told: { counts in
+            progress(home.view.name, .online, Int64(counts.written + counts.kept))
+        }
+    }
+
+    /// Sends batches while the next ones are read.
+    ///
+    /// - Parameter told: hears what has been done so far, after each batch that Redis has answered.
+    /// - Throws: what reading or sending throws; batches under way are given up then, and may have arrived or not.
+    private func send<Batch: Sendable>(
+        _ next: () async throws -> Batch?,
+        by send: @escaping @Sendable (Batch) async throws -> OnlineWriteCounts,
+        told: (OnlineWriteCounts) -> Void = { _ in }
+    ) async throws -> OnlineWriteCounts {
+        try await withThrowingTaskGroup(of: OnlineWriteCounts.self) { group in
+            var counts = OnlineWriteCounts()
+            var underWay = 0
+            while let batch = try await next() {
+                if underWay == Self.batchesUnderWay, let sent = try await group.next() {
+                    underWay -= 1
+                    counts += sent
+                    told(counts)
+                }
+                group.addTask { try await send(batch) }
+                underWay += 1
+            }
+            for try await sent in group {
+                counts += sent
+                told(counts)
+            }
+            return counts
+        }
     }
 }
 
-/// Withdrawn rows by key: what a stored value may be that does not count any more.
-private struct Withdrawals {
-    private struct Entry {
-        let batch: OnlineBatch
-        let row: Int
-        var orders: [RowOrder]
-    }
-
-    private let encoder: EntityKeyEncoder
-    private var entries: [EntityKey: Entry] = [:]
-
-    init(encoder: EntityKeyEncoder) {
-        self.encoder = encoder
-    }
-
-    var isEmpty: Bool { entries.isEmpty }
-
-    mutating func add(_ rows: HistoryBatch, schema: ViewSchema) throws(LarderError) {
-        let batch = OnlineBatch(rows, schema: schema)
-        for row in 0..<batch.count {
-            guard let key = try encoder.encode(row: row, of: batch.keys) else { continue }
-            entries[key, default: Entry(batch: batch, row: row, orders: [])].orders.append(batch.rowOrder(row))
+extension OnlineWriter {
+    /// - Returns: each value once, together with what is published after this: a value that was replaced is found again
+    ///   then, and counted as kept.
+    fileprivate func takeBack(
+        _ batch: WithdrawnBatch, _ schema: ViewSchema, from target: OnlineTarget, publishedAt: Timestamp
+    ) async throws(LarderError) -> OnlineWriteCounts {
+        let winners = OnlineBatch(batch.winners, schema: schema)
+        func changed(hasWinner: Bool) async throws(LarderError) -> Int {
+            let rows = batch.hasWinner.indices.filter { batch.hasWinner[$0] == hasWinner }
+            let withdrawals = rows.map { OnlineWithdrawal(orders: [batch.orders[$0]], hasReplacement: hasWinner) }
+            return try await withdraw(withdrawals, winners.rows(rows), from: target, publishedAt: publishedAt).written
         }
-    }
-
-    /// The rows of a batch of winners whose keys have withdrawn rows.
-    mutating func take(of batch: OnlineBatch) throws(LarderError) -> (rows: [Int], [OnlineWithdrawal])? {
-        guard !entries.isEmpty else { return nil }
-        var rows: [Int] = []
-        var withdrawals: [OnlineWithdrawal] = []
-        for row in 0..<batch.count {
-            guard let key = try encoder.encode(row: row, of: batch.keys), let entry = entries.removeValue(forKey: key)
-            else { continue }
-            rows.append(row)
-            withdrawals.append(OnlineWithdrawal(orders: entry.orders, hasReplacement: true))
-        }
-        return rows.isEmpty ? nil : (rows, withdrawals)
-    }
-
-    /// Keys of which no row is left.
-    func takeRest() -> [(OnlineBatch, [OnlineWithdrawal])] {
-        entries.values.map { entry in
-            (entry.batch.rows([entry.row]), [OnlineWithdrawal(orders: entry.orders, hasReplacement: false)])
-        }
+        let replaced = try await changed(hasWinner: true)
+        let deleted = try await changed(hasWinner: false)
+        return OnlineWriteCounts(written: replaced + deleted, kept: -replaced)
     }
 }
 

@@ -12,40 +12,81 @@ import Registry
 struct PublishViews {
     let stores: Stores
     let request: MaterializeViews.Request
+    /// How many views are published side by side; each takes a connection, beside one or two for all.
+    let parallelViews: Int
     let progress: MaterializeViews.Progress
 
     func run(
         _ homes: [ViewHome], in project: RegisteredProject
     ) async throws -> [ViewHome: OnlineWriteCounts] {
         try await stores.writer.withConnection { control in
-            try await stores.writer.withConnection { reader in
-                var publication = try await OnlinePublication.begin(project, redis: stores.redis, on: control)
-                let incarnation = try await Incarnation.current(on: control)
-                let keySpaces = try await KeySpaceStore().all(of: incarnation, on: control)
-                var counts: [ViewHome: OnlineWriteCounts] = [:]
-                var moves: [WatermarkMove] = []
-                for home in all(homes, publication, keySpaces, project) {
-                    let keySpace = try await KeySpaceStore().ensure(
-                        featureViewID: home.view.id, generation: home.generation.number, incarnation: incarnation,
-                        on: control)
-                    let target = try await publication.open(keySpace, of: home.view, on: control)
-                    var run = PublicationRun(
-                        home: home, keySpace: keySpace, target: target, publication: publication,
-                        progress: progress)
-                    let start = ContinuousClock.now
-                    let move = try await run.publish(
-                        request, incarnation: incarnation, reader: reader, control: control)
-                    try await MeasuredRate.record(
-                        featureViewID: home.view.id, stage: .online, rows: Int64(run.counts.written + run.counts.kept),
-                        duration: .now - start, on: control)
-                    publication = run.publication
-                    counts[home] = run.counts
-                    if let move { moves.append(move) }
-                }
-                try await publication.complete(on: control)
-                for move in moves { try await move.commit(incarnation: incarnation, on: control) }
-                return counts
+            let found = try await OnlineStoreComparison(project, redis: stores.redis, on: control)
+            if found.isCurrent { return try await publish(homes, in: project, control: control) }
+            return try await stores.writer.withConnection { turn in
+                try await RebuildTurn.take(in: project, on: turn)
+                // Whoever had the turn before may have done it.
+                return try await publish(homes, in: project, control: control)
             }
+        }
+    }
+
+    private func publish(
+        _ homes: [ViewHome], in project: RegisteredProject, control: PostgresConnection
+    ) async throws -> [ViewHome: OnlineWriteCounts] {
+        let publication = try await OnlinePublication.begin(project, redis: stores.redis, on: control)
+        let incarnation = try await Incarnation.current(on: control)
+        let keySpaces = try await KeySpaceStore().all(of: incarnation, on: control)
+        let homes = all(homes, publication, keySpaces, project)
+        // A rebuild empties all of them first, in one go. Otherwise the fence of each is read shortly before its rows,
+        // so that whoever raises it has little time to get in between.
+        let opened = try await publication.isRebuild ? open(homes, publication, incarnation, on: control) : []
+        let published = try await ViewHome.byView(homes).concurrentMap(atMost: parallelViews) { homes in
+            try await publish(homes, publication, opened, incarnation, control: control)
+        }.flatMap { $0 }
+        try await publication.complete(published.map(\.target), on: control)
+        for outcome in published { try await outcome.move?.commit(incarnation: incarnation, on: control) }
+        return Dictionary(published.map { ($0.home, $0.counts) }) { _, last in last }
+    }
+
+    /// The generations of one view, one after the other.
+    private func publish(
+        _ homes: [ViewHome], _ publication: OnlinePublication, _ opened: [PublicationRun], _ incarnation: Incarnation,
+        control: PostgresConnection
+    ) async throws -> [PublicationRun.Outcome] {
+        try await stores.writer.withConnection { reader in
+            var published: [PublicationRun.Outcome] = []
+            for home in homes {
+                var found = opened.first { $0.home == home }
+                if found == nil { found = try await open([home], publication, incarnation, on: reader).first }
+                guard let run = found else { throw LarderError(.internalError, "a key space was not opened") }
+                let start = ContinuousClock.now
+                let outcome = try await run.publish(
+                    request, incarnation: incarnation, reader: reader, control: control)
+                try await MeasuredRate.record(
+                    featureViewID: home.view.id, stage: .online,
+                    rows: Int64(outcome.counts.written + outcome.counts.kept), duration: .now - start, on: reader)
+                published.append(outcome)
+            }
+            return published
+        }
+    }
+
+    private func open(
+        _ homes: [ViewHome], _ publication: OnlinePublication, _ incarnation: Incarnation,
+        on connection: PostgresConnection
+    ) async throws -> [PublicationRun] {
+        var keySpaces: [(keySpace: KeySpace, view: RegisteredFeatureView)] = []
+        for home in homes {
+            let keySpace = try await KeySpaceStore().ensure(
+                featureViewID: home.view.id, generation: home.generation.number, incarnation: incarnation,
+                on: connection)
+            keySpaces.append((keySpace, home.view))
+        }
+        let targets = try await publication.open(keySpaces, on: connection)
+        return homes.indices.map { index in
+            PublicationRun(
+                home: homes[index], keySpace: keySpaces[index].keySpace, target: targets[index],
+                publication: publication, progress: progress)
         }
     }
 

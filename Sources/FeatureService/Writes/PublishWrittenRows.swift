@@ -16,19 +16,25 @@ struct PublishWrittenRows {
     let stores: Stores
     let project: RegisteredProject
     let home: ViewHome
+    /// Key spaces that were found before, and the incarnation that the rows were written under; nil looks each time.
+    var known: (keySpaces: KnownKeySpaces, incarnationID: Int32)?
 
     /// - Parameters:
     ///   - batches: the newest row of each key; nil reads them from the table.
-    ///   - writeID: of the write that committed.
-    func run(_ batches: [OnlineBatch]?, ofWrite writeID: Int64) async -> OnlineOutcome {
+    ///   - writeIDs: of the writes that committed.
+    func run(_ batches: [OnlineBatch]?, ofWrites writeIDs: [Int64]) async -> OnlineOutcome {
         var failure = LarderError(.internalError, "nothing was tried")
+        var batches = batches
         for _ in 0..<Self.attempts {
             do {
-                return .published(try await publish(batches, ofWrite: writeID))
+                return .published(try await publish(batches, ofWrites: writeIDs))
             } catch {
                 failure = LarderError(translating: error)
             }
+            known?.keySpaces.forget(home)
             guard failure.code == .materializationConflict else { break }
+            // Whoever raised the fence may have withdrawn rows: only the table knows which of these still count.
+            batches = nil
         }
         stores.logger.warning(
             "pushed rows wait for the next materialize",
@@ -36,11 +42,9 @@ struct PublishWrittenRows {
         return .pending(failure)
     }
 
-    private func publish(_ batches: [OnlineBatch]?, ofWrite writeID: Int64) async throws -> OnlineWriteCounts {
-        guard let batches else { return try await publishStored(writeID) }
-        let found = try await stores.writer.withConnection { connection in
-            try await PublishedKeySpace.find(home, in: project, redis: stores.redis, on: connection)
-        }
+    private func publish(_ batches: [OnlineBatch]?, ofWrites writeIDs: [Int64]) async throws -> OnlineWriteCounts {
+        guard let batches else { return try await publishStored(writeIDs) }
+        let found = try await keySpace()
         var counts = OnlineWriteCounts()
         for batch in batches {
             counts += try await found.writer.publish(batch, to: found.target, publishedAt: ServingClock.systemTime)
@@ -48,8 +52,22 @@ struct PublishWrittenRows {
         return counts
     }
 
-    /// Publishes what counts now of each key that the write has a row of.
-    private func publishStored(_ writeID: Int64) async throws -> OnlineWriteCounts {
+    private func keySpace() async throws -> PublishedKeySpace {
+        if let known,
+            let found = try await known.keySpaces.find(
+                home, revision: project.revision, incarnationID: known.incarnationID)
+        {
+            return found
+        }
+        let found = try await stores.writer.withConnection { connection in
+            try await PublishedKeySpace.find(home, in: project, redis: stores.redis, on: connection)
+        }
+        known?.keySpaces.keep(found, of: home, revision: project.revision)
+        return found
+    }
+
+    /// Publishes what counts now of each key that the writes have a row of.
+    private func publishStored(_ writeIDs: [Int64]) async throws -> OnlineWriteCounts {
         try await stores.writer.withConnection { connection in
             let found = try await PublishedKeySpace.find(home, in: project, redis: stores.redis, on: connection)
             return try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
@@ -61,10 +79,12 @@ struct PublishWrittenRows {
                     table: home.table, schema: schema,
                     now: now.advanced(byMicroseconds: OnlineReader.maximumClockSkewMicroseconds))
                 var counts = OnlineWriteCounts()
-                var winners = try await reader.winners(ofWrite: writeID, on: connection)
-                while let rows = try await winners.next() {
-                    counts += try await found.writer.publish(
-                        OnlineBatch(rows, schema: schema), to: found.target, publishedAt: now)
+                for writeID in writeIDs {
+                    var winners = try await reader.winners(ofWrite: writeID, on: connection)
+                    while let rows = try await winners.next() {
+                        counts += try await found.writer.publish(
+                            OnlineBatch(rows, schema: schema), to: found.target, publishedAt: now)
+                    }
                 }
                 return counts
             }

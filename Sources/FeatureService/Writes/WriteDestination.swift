@@ -1,3 +1,4 @@
+import FeatureDefinitions
 public import FeatureModel
 public import OnlineStore
 
@@ -10,9 +11,17 @@ public enum WriteDestination: String, Sendable, CaseIterable {
     case both
 }
 
+extension WriteDestination {
+    /// Said to whoever wants rows online that the view does not take there.
+    func warning(about view: RegisteredFeatureView) -> String? {
+        guard self == .online, !view.isOnline else { return nil }
+        return "feature view \"\(view.name)\" is not online; nothing was published"
+    }
+}
+
 /// What became of the online half of a push.
 public enum OnlineOutcome: Sendable, Equatable {
-    /// Readers see the rows, unless they have newer ones.
+    /// Readers see the rows, unless they have newer ones. Of pushes that were published together, the counts are of all.
     case published(OnlineWriteCounts)
     /// The rows are written and not published; the next materialize does that. With the reason.
     case pending(LarderError)

@@ -17,4 +17,10 @@ enum WriteMetrics {
             ).increment(by: count)
         }
     }
+
+    /// Pushes that were committed together.
+    static func recordGroup(rows: Int, pushes: Int, into target: WriteTarget) {
+        Recorder(label: "larder_push_group_rows", dimensions: [("name", target.name)]).record(rows)
+        Recorder(label: "larder_push_group_pushes", dimensions: [("name", target.name)]).record(pushes)
+    }
 }

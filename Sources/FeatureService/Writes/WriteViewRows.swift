@@ -75,14 +75,12 @@ public struct WriteViewRows: Sendable {
         let hasRows = written.report.rowsWritten > 0 || written.report.wasThereBefore
         guard request.destination != .offline, hasRows else { return report }
         guard view.isOnline else {
-            if request.destination == .online {
-                report.write.warnings.append("feature view \"\(view.name)\" is not online; nothing was published")
-            }
+            if let warning = request.destination.warning(about: view) { report.write.warnings.append(warning) }
             return report
         }
         guard let writeID = written.writeID else { return report }
         report.online = await PublishWrittenRows(stores: stores, project: project, home: push.home)
-            .run(written.newest, ofWrite: writeID)
+            .run(written.newest, ofWrites: [writeID])
         return report
     }
 

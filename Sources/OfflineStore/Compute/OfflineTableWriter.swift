@@ -12,13 +12,10 @@ struct OfflineTableWriter {
     private static let maximumBytesPerChunk = 1 << 20
 
     private let table: OfflineTable
-    private let features: [FeatureSchema]
-    private let schemaVersion: Int32
     private let writeID: Int64
     let connection: PostgresConnection
 
-    private var encoder = PostgresCopyEncoder()
-    private var rowsInChunk = 0
+    private var encoder: OfflineRowEncoder
     private var withdrawals: Withdrawals
 
     private(set) var rowsWritten: Int64 = 0
@@ -28,32 +25,17 @@ struct OfflineTableWriter {
         table: OfflineTable, schema: ViewSchema, writeID: Int64, connection: PostgresConnection
     ) {
         self.table = table
-        features = schema.features
-        schemaVersion = schema.version
         self.writeID = writeID
         self.connection = connection
+        encoder = OfflineRowEncoder(table: table, schema: schema)
         withdrawals = Withdrawals(joinKeys: schema.joinKeys)
     }
 
     /// - Parameter sequence: overrides the batch's, for rows that draw theirs when written.
     mutating func append(_ batch: HistoryBatch, row: Int, sequence: Int64? = nil) async throws {
-        encoder.beginRow(fieldCount: batch.keyColumns.count + 7 + features.count)
-        try encoder.append(batch.keyColumns, row: row)
-        try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: batch.eventTimes[row]))
-        try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: batch.recordedTimes[row]))
-        encoder.append(int64: sequence ?? batch.sequences[row])
-        encoder.append(int32: schemaVersion)
-        encoder.append(int64: writeID)
-        try encoder.append(timestamp: PostgresTimestamp(microsecondsSince1970: batch.arrivals[row]))
-        encoder.append(bool: batch.tombstones[row])
-        if batch.tombstones[row] {
-            for _ in batch.features { encoder.appendNull() }
-        } else {
-            try encoder.append(batch.features, row: row)
-        }
-        rowsInChunk += 1
+        try encoder.append(batch, row: row, sequence: sequence ?? batch.sequences[row], writeID: writeID)
         rowsWritten += 1
-        if rowsInChunk >= Self.maximumRowsPerChunk || encoder.byteCount >= Self.maximumBytesPerChunk {
+        if encoder.rowCount >= Self.maximumRowsPerChunk || encoder.byteCount >= Self.maximumBytesPerChunk {
             try await flush()
         }
     }
@@ -71,22 +53,10 @@ struct OfflineTableWriter {
                 try await connection.execute(withdrawals.update(of: table, writeID: writeID)))
             withdrawals.removeAll()
         }
-        guard rowsInChunk > 0 else { return }
-        encoder.finish()
-        let keys = withdrawals.joinKeys.indices.map(OfflineTable.keyColumn)
-        let system: [PostgresQuery] = [
-            "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "write_id", "ingested_at",
-            "is_deleted",
-        ]
-        let columns = keys + system + features.map(table.column)
-        let copy = try await connection.beginCopyIn(
-            """
-            COPY \(query: table.table) (\(query: columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)
-            """)
+        guard encoder.rowCount > 0 else { return }
+        let copy = try await connection.beginCopyIn(encoder.copy)
         try await copy.write(encoder.take())
         _ = try await copy.finish()
-        encoder = PostgresCopyEncoder()
-        rowsInChunk = 0
     }
 }
 

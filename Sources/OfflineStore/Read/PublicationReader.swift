@@ -45,9 +45,9 @@ public struct PublicationReader: Sendable {
         return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
     }
 
-    /// Rows that were withdrawn by commits in scope, with their keys and order: a stored value that still is one of them gives
-    /// way to the remaining winner.
-    public func withdrawn(_ scope: PublicationScope, on connection: PostgresConnection) async throws -> Winners {
+    /// Rows that were withdrawn by commits in scope, each with the winner of its key, to which a stored value that still
+    /// is the withdrawn row gives way. A key comes as often as it has such rows.
+    public func withdrawn(_ scope: PublicationScope, on connection: PostgresConnection) async throws -> WithdrawnRows {
         var conditions: [PostgresQuery] = ["t.withdrawn_by IS NOT NULL"]
         switch scope {
         case .everything: break
@@ -57,8 +57,9 @@ public struct PublicationReader: Sendable {
             // Only of keys whose winners are in scope too: what remains of the others is not looked at.
             conditions += EventTimeBounds(start: from, end: through).conditions(on: "t.event_timestamp")
         }
-        let select = StoredRowStream.select(from: table, schema: schema, where: conditions)
-        return Winners(stream: try await StoredRowStream.open(select, schema: schema, on: connection))
+        return try await WithdrawnRows.open(
+            "SELECT t.* FROM \(query: table.table) t WHERE \(query: conditions.joined(separator: " AND "))",
+            winner: winner(ofKeyOf: WithdrawnRows.alias), schema: schema, on: connection)
     }
 
     /// Rows, pulled in batches.
@@ -94,20 +95,27 @@ public struct PublicationReader: Sendable {
     }
 
     private func winnersOfKeys(where condition: PostgresQuery) -> PostgresQuery {
-        let matches =
-            keys.map { "t.\(query: $0) = a.\(query: $0)" as PostgresQuery } + [
-                "t.withdrawn_by IS NULL", "t.event_timestamp <= \(query: bound)",
-            ]
         let affectedKeys: PostgresQuery =
             keys.isEmpty
             ? "SELECT 1 AS one FROM \(query: table.table) c WHERE \(query: condition) LIMIT 1"
             : "SELECT DISTINCT \(query: keys.joined(separator: ", ")) FROM \(query: table.table) c WHERE \(query: condition)"
         return """
             SELECT w.* FROM (\(query: affectedKeys)) a CROSS JOIN LATERAL (
-                SELECT \(query: StoredRowStream.columns(of: schema, in: table)) FROM \(query: table.table) t
-                WHERE \(query: matches.joined(separator: " AND "))
-                ORDER BY \(query: order([])) LIMIT 1
+                \(query: winner(ofKeyOf: "a"))
             ) w
+            """
+    }
+
+    /// The newest row that counts of the key in a row of another relation.
+    private func winner(ofKeyOf other: PostgresQuery) -> PostgresQuery {
+        let matches =
+            keys.map { "t.\(query: $0) = \(query: other).\(query: $0)" as PostgresQuery } + [
+                "t.withdrawn_by IS NULL", "t.event_timestamp <= \(query: bound)",
+            ]
+        return """
+            SELECT \(query: StoredRowStream.columns(of: schema, in: table)) FROM \(query: table.table) t
+            WHERE \(query: matches.joined(separator: " AND "))
+            ORDER BY \(query: order([])) LIMIT 1
             """
     }
 

@@ -33,14 +33,16 @@ struct StoredRowStream: RowStream {
                 keyTypes: schema.joinKeys.map(\.storedType), featureTypes: schema.features.map(\.type)))
     }
 
-    /// Keys, the order, arrival and tombstone flag, features: what `HistoryDecoder` expects.
+    /// What stands between keys and features: the order, arrival and tombstone flag.
+    static let systemColumns: [PostgresQuery] = [
+        "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "ingested_at", "is_deleted",
+    ]
+
+    /// Keys, system columns, features: what `HistoryDecoder` expects.
     static func columns(of schema: ViewSchema, in table: OfflineTable) -> PostgresQuery {
         let keys = schema.joinKeys.indices.map(OfflineTable.keyColumn)
-        let system: [PostgresQuery] = [
-            "event_timestamp", "recorded_timestamp", "sequence", "schema_version", "ingested_at", "is_deleted",
-        ]
         let features = schema.features.map { table.reading($0, of: "t") }
-        return ((keys + system).map { "t.\(query: $0)" as PostgresQuery } + features).joined(separator: ", ")
+        return ((keys + systemColumns).map { "t.\(query: $0)" as PostgresQuery } + features).joined(separator: ", ")
     }
 
     static func select(
