@@ -62,6 +62,7 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let schemaVersionMismatch = ErrorCode("schema_version_mismatch", 409)
     public static let sourceNotIngestible = ErrorCode("source_not_ingestible", 422)
     public static let featureViewNotWritable = ErrorCode("feature_view_not_writable", 422)
+    public static let writeQueueFull = ErrorCode("write_queue_full", 503)
     public static let quarantinedRowNotFound = ErrorCode("quarantined_row_not_found", 404)
     public static let spineInvalid = ErrorCode("spine_invalid", 422)
 
@@ -109,7 +110,7 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
         ambiguousFeatureNames, joinKeyMissing, joinKeyType, limitExceeded, tooManyEntities, tooManyFeatures,
         bodyTooLarge, unsupportedMediaType, notAcceptable, fileUnreadable, fileMalformed, columnMissing,
         columnUnknown, columnType, rowsRejected, schemaVersionMismatch, sourceNotIngestible, quarantinedRowNotFound,
-        featureViewNotWritable, spineInvalid,
+        featureViewNotWritable, writeQueueFull, spineInvalid,
         duplicateSourceRows, sourceQueryFailed, materializationConflict, asOfNotSettled,
         trainingSetNotFound, trainingSetExists, trainingSetNeedsGeneration, trainingSetDiffers,
         jobNotFound, jobFinished, jobNotFinished,

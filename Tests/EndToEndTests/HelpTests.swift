@@ -74,6 +74,8 @@ import Testing
         ["get-online-features", "--service", "a", "--keys", "a=1", "--keys", "b=2"],
         ["training-set", "create", "--spine", "a.csv", "--out", "b.csv"],
         ["training-set", "create", "--spine", "a.csv", "--out", "b.csv", "--service", "s", "--known-by", "rumour"],
+        ["training-set", "create", "--out", "b.csv", "--service", "s", "--keys", "a"],
+        ["training-set", "create", "--out", "b.csv", "--service", "s", "--keys", "a=1", "--keys", "b=2"],
         ["serve", "--port", "70000"], ["serve", "--clock-fixed", "noon"], ["plan", "--output", "xml"],
     ])
     func `a mistake on the command line ends with status 64`(_ arguments: [String]) async throws {

@@ -25,6 +25,12 @@ import FoundationNetworking
             """, as: Int64.self)
     }
 
+    private func allowAnyKind(_ larder: Installation) async throws {
+        let connection = try await PostgresConnection.connect(larder.database, logger: .silent)
+        try await connection.execute("ALTER TABLE larder.job DROP CONSTRAINT job_kind_check")
+        await connection.close()
+    }
+
     private func begin(_ id: Int64, _ larder: Installation) async throws {
         _ = try await larder.query(
             """
@@ -104,10 +110,74 @@ import FoundationNetworking
         }
     }
 
+    @Test func `a job that waits for its next attempt says when that is, until somebody retries it`() async throws {
+        try await withShop { larder in
+            let id = try await enqueue(larder)
+            _ = try await larder.query(
+                """
+                UPDATE larder.job SET attempts = 2, note = 'PostgreSQL is away', retry_at = '2100-01-01 00:00:30+00'
+                WHERE id = \(id) RETURNING id
+                """, as: Int64.self)
+            let shown = try await larder.json("jobs", "show", "\(id)")
+            #expect(shown["state"] as? String == "queued" && shown["retry_at"] as? String == "2100-01-01T00:00:30Z")
+            #expect(try await larder.succeed("jobs", "show", "\(id)").contains("retry at:"))
+            #expect(try await larder.succeed("jobs", "list").contains("PostgreSQL is away"))
+            let follower = try RunningProgram(["jobs", "follow", "\(id)"], environment: larder.environment)
+            let line = "job \(id): waits until 2100-01-01T00:00:30Z, PostgreSQL is away, attempt 2 of 3\n"
+            for _ in 0..<400 where !follower.errors.contains(line) { try await Task.sleep(for: .milliseconds(25)) }
+            #expect(follower.errors.contains(line), "\(follower.errors)")
+
+            #expect(try await larder.succeed("jobs", "retry", "\(id)") == "Job \(id) is queued again.\n")
+            let retried = try await larder.json("jobs", "show", "\(id)")
+            #expect(retried["retry_at"] == nil && retried["attempts"] as? Int == 0)
+            try await larder.succeed("jobs", "cancel", "\(id)")
+            #expect(try await follower.outcome(within: .seconds(30)).status == 1)
+        }
+    }
+
+    @Test func `metrics tell of jobs and of pools, and each metric is in the documentation`() async throws {
+        try await withShop { larder in
+            try await larder.withServer { server in
+                // Its payload is none that a server understands.
+                _ = try await enqueue(larder)
+                try await larder.wait(for: "the end of the job") {
+                    let metrics = try await server.get("/metrics").text
+                    return metrics.contains(#"larder_jobs_ended_total{kind="training_set",outcome="failed"} 1"#)
+                }
+                let metrics = try await server.get("/metrics").text
+                for line in [
+                    #"larder_jobs_begun_total{kind="training_set"} 1"#,
+                    #"larder_job_duration_seconds_count{kind="training_set",outcome="failed"} 1"#,
+                    #"larder_pool_connections_limit{pool="owner"} 2"#,
+                    #"larder_pool_connections_limit{pool="writer"} 9"#,
+                    #"larder_pool_connections_limit{pool="training"} 6"#,
+                    #"larder_pool_connections_limit{pool="source"} 3"#,
+                    #"larder_pool_connections_limit{pool="jobs"} 2"#,
+                    #"larder_pool_connections{pool="training",state="in_use"} 0"#,
+                    #"larder_pool_waiting{pool="training"} 0"#,
+                    #"larder_pool_refused_total{pool="owner",reason="deadline"} 0"#,
+                ] {
+                    #expect(metrics.contains("\n\(line)\n"), "\(line) is not in \(metrics)")
+                }
+                let connections = metrics.split(separator: "\n")
+                    .filter { $0.hasPrefix(#"larder_pool_connections{pool="jobs","#) }
+                    .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+                #expect(connections.count == 3 && (1...2).contains(connections.reduce(0, +)), "\(metrics)")
+                let documentation = try String(
+                    contentsOf: Program.checkout.appending(path: "docs/metrics.md"), encoding: .utf8)
+                for line in metrics.split(separator: "\n") where line.hasPrefix("# TYPE ") {
+                    let name = line.split(separator: " ")[2]
+                    #expect(documentation.contains("| `\(name)` |"))
+                }
+            }
+        }
+    }
+
     @Test func `over HTTP a job is the same, and its output comes with its type`() async throws {
         try await withShop { larder in
-            // No server takes it: this test does what a worker would.
-            let id = try await enqueue(larder, kind: "materialize")
+            // Of a kind that no server takes: this test does what a worker would.
+            try await allowAnyKind(larder)
+            let id = try await enqueue(larder, kind: "of_a_later_version")
             let server = try RunningProgram(["serve", "--port", "0"], environment: larder.environment)
             let jobs = "\(try await server.address())/v1/projects/shop/jobs"
             do {

@@ -2,21 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-#if canImport(FoundationNetworking)
-import FoundationNetworking
-#endif
-
 /// Rows into feature views, plans and applies: by the command line and over HTTP.
 @Suite struct PushTests {
     private static func definitions(_ more: String = "") -> String {
         """
-        kind: project
-        name: shop
-        ---
-        kind: entity
-        name: customer
-        join_keys: [{name: customer_id, type: int64}]
-        ---
+        \(Shop.head)
         kind: source
         name: scoring
         type: push
@@ -41,20 +31,14 @@ import FoundationNetworking
     private static let level = "  - {name: level, type: int32, nullable: false, default: 7}"
     private static let path = "/v1/projects/shop/feature-views/scores/rows"
 
-    private func withServer(
-        _ larder: Installation, _ body: (RunningServer) async throws -> Void
-    ) async throws {
-        let server = try RunningProgram(["serve", "--port", "0"], environment: larder.environment)
-        let address = try await server.address()
-        do {
-            try await body(RunningServer(address: address))
-        } catch {
-            server.signal(SIGKILL)
-            throw error
+    /// Asks until the server has learned of the first publication.
+    private func online(_ body: String, _ server: RunningServer) async throws -> RunningServer.Answer {
+        for _ in 0..<200 {
+            let answer = try await server.post("/v1/projects/shop/online-features", body)
+            if answer.status != 503 { return answer }
+            try await Task.sleep(for: .milliseconds(25))
         }
-        server.signal(SIGTERM)
-        let outcome = try await server.outcome(within: .seconds(30))
-        #expect(outcome.status == 0, "\(outcome)")
+        return try await server.post("/v1/projects/shop/online-features", body)
     }
 
     @Test func `a push by command is online at once, under the version it names`() async throws {
@@ -99,7 +83,7 @@ import FoundationNetworking
         try await Installation.run { larder in
             try larder.write(Self.definitions())
             try await larder.succeed("apply", "--yes")
-            try await withServer(larder) { server in
+            try await larder.withServer { server in
                 let row = #"{"customer_id": 1, "at": "2024-05-01T10:00:00Z", "score": 5}"#
                 let early = try await server.post(Self.path, #"{"schema_version": 1, "rows": [\#(row)]}"#)
                 #expect(early.status == 202, "\(early)")
@@ -136,17 +120,53 @@ import FoundationNetworking
                 #expect(misspelt.status == 400)
                 let nowhere = try await server.post(Self.path, #"{"schema_version": 1, "rows": [], "to": "moon"}"#)
                 #expect(nowhere.status == 400)
-                let answer = try await server.online(
-                    #"{"features": ["scores:score"], "entities": {"customer_id": [1, 2]}}"#)
+                let answer = try await online(
+                    #"{"features": ["scores:score"], "entities": {"customer_id": [1, 2]}}"#, server)
                 let results = try #require(answer["results"] as? [[String: Any]])
                 #expect(results[1]["statuses"] as? [String] == ["PRESENT", "NOT_FOUND"])
             }
         }
     }
 
+    @Test func `small pushes at once are each answered for themselves, and are online together`() async throws {
+        try await Installation.run { larder in
+            try larder.write(Self.definitions())
+            try await larder.succeed("apply", "--yes")
+            try await larder.succeed("materialize")
+            try await larder.withServer { server in
+                let (customers, bad) = (60, 30)
+                let answers = try await withThrowingTaskGroup(of: (Int, RunningServer.Answer).self) { group in
+                    for customer in 1...customers {
+                        group.addTask {
+                            let score = customer == bad ? -1 : customer
+                            let row = #"{"customer_id": \#(customer), "at": "2024-05-01T10:00:00Z""#
+                            let body = #"{"schema_version": 1, "rows": [\#(row), "score": \#(score)}]}"#
+                            return (customer, try await server.post(Self.path, body))
+                        }
+                    }
+                    return try await group.reduce(into: [Int: RunningServer.Answer]()) { $0[$1.0] = $1.1 }
+                }
+                for (customer, answer) in answers {
+                    #expect(answer.status == (customer == bad ? 422 : 200), "\(customer): \(answer)")
+                    if customer != bad {
+                        #expect(answer["online"] as? String == "published" && answer["rows_written"] as? Int == 1)
+                    }
+                }
+                let keys = (1...customers).map { "\($0)" }.joined(separator: ", ")
+                let answer = try await online(
+                    #"{"features": ["scores:score"], "entities": {"customer_id": [\#(keys)]}}"#, server)
+                let results = try #require(answer["results"] as? [[String: Any]])
+                let expected = (1...customers).map { $0 == bad ? "NOT_FOUND" : "PRESENT" }
+                #expect(results[1]["statuses"] as? [String] == expected)
+                let metrics = try await server.get("/metrics").text
+                #expect(metrics.contains(#"larder_push_group_rows_count{name="scores"}"#), "none went into a group")
+            }
+        }
+    }
+
     @Test func `plan and apply over HTTP say what the commands say`() async throws {
         try await Installation.run { larder in
-            try await withServer(larder) { server in
+            try await larder.withServer { server in
                 func body(_ text: String, _ more: String = "") throws -> String {
                     let files = try JSONSerialization.data(withJSONObject: ["shop.yaml": text])
                     return #"{"files": \#(String(decoding: files, as: UTF8.self))\#(more)}"#
@@ -190,47 +210,10 @@ import FoundationNetworking
             var away = larder
             away.environment["LARDER_POSTGRES_URL"] = "postgresql://owner@127.0.0.1:1/larder"
             away.environment["LARDER_POSTGRES_SOURCE_URL"] = "postgresql://source@127.0.0.1:1/larder"
-            try await withServer(away) { server in
+            try await away.withServer(knowingTheRegistry: false) { server in
                 let answer = try await server.post(Self.path, #"{"schema_version": 1, "rows": []}"#)
                 #expect(answer.status == 503 && answer["code"] as? String == "registry_unavailable", "\(answer)")
             }
         }
-    }
-}
-
-/// A server that is asked over HTTP.
-private struct RunningServer {
-    let address: String
-
-    struct Answer: CustomStringConvertible {
-        let status: Int
-        let members: [String: Any]
-
-        subscript(_ name: String) -> Any? { members[name] }
-
-        var description: String { "\(status) \(members)" }
-    }
-
-    /// Asks until the server has learned of the first publication.
-    func online(_ body: String) async throws -> Answer {
-        for _ in 0..<200 {
-            let answer = try await post("/v1/projects/shop/online-features", body)
-            if answer.status != 503 { return answer }
-            try await Task.sleep(for: .milliseconds(25))
-        }
-        return try await post("/v1/projects/shop/online-features", body)
-    }
-
-    func post(
-        _ path: String, _ body: String, headers: [String: String] = ["Content-Type": "application/json"]
-    ) async throws -> Answer {
-        var request = URLRequest(url: try #require(URL(string: address + path)))
-        request.httpMethod = "POST"
-        request.httpBody = Data(body.utf8)
-        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        return Answer(
-            status: try #require(response as? HTTPURLResponse).statusCode,
-            members: try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:])
     }
 }

@@ -38,6 +38,37 @@ import FoundationNetworking
         }
     }
 
+    @Test func `a second signal ends a server at once, though a request is under way`() async throws {
+        try await Shop.run { larder in
+            let program = try RunningProgram(["serve", "--port", "0"], environment: larder.environment)
+            do {
+                let server = RunningServer(address: try await program.address())
+                let blocker = try await larder.lockOfflineTable()
+                // It waits for the table, and the server for it, for as long as this test does.
+                let request = Task {
+                    try await server.post(
+                        "/v1/projects/shop/training-sets?service=checkout", Shop.spine, headers: RunningServer.csv)
+                }
+                try await larder.wait(for: "the request to be under way") { try await larder.waitingSessions() > 0 }
+                program.signal(SIGTERM)
+                try await larder.wait(for: "the server to say that it stops") {
+                    program.errors.contains("stopping, once what has been asked is answered")
+                }
+                // Long enough to end, were it not for the request.
+                try await Task.sleep(for: .seconds(1))
+                #expect(try await larder.waitingSessions() > 0)
+                program.signal(SIGTERM)
+                let outcome = try await program.outcome(within: .seconds(5))
+                #expect(outcome.status == 256 + SIGTERM, "\(outcome)")
+                await blocker.close()
+                _ = await request.result
+            } catch {
+                program.signal(SIGKILL)
+                throw error
+            }
+        }
+    }
+
     @Test func `a fixed clock is refused where others can reach the server`() async throws {
         try await Installation.run { larder in
             let outcome = try await larder.larder(

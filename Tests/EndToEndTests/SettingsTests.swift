@@ -1,6 +1,7 @@
 import FeatureModel
 import Foundation
 import HTTPAPI
+import RedisClient
 import Testing
 
 @testable import larder
@@ -78,6 +79,16 @@ import Testing
         #expect(fromFlags.server.port == 3333)
     }
 
+    @Test func `how many views are materialized side by side is a number from 1 to 8`() async throws {
+        #expect(try await load().parallelViews == 2)
+        #expect(try await load(["LARDER_MATERIALIZE_PARALLEL_VIEWS": "8"]).parallelViews == 8)
+        for mistake in ["0", "9", "two"] {
+            await #expect(throws: LarderError.self) {
+                try await load(["LARDER_MATERIALIZE_PARALLEL_VIEWS": mistake])
+            }
+        }
+    }
+
     @Test func `a variable that is empty is as good as none`() async throws {
         #expect(try await load(["LARDER_HTTP_PORT": "", "LARDER_PROJECT": ""]).server.port == 6580)
     }
@@ -103,5 +114,32 @@ import Testing
         var text = ""
         dump(try await load(), to: &text)
         #expect(!text.contains("hunter2"))
+    }
+
+    @Test func `online reads meet Redis by limits of their own, everything else by those there were`() async throws {
+        let defaults = try await load()
+        #expect(defaults.redisReads.commandTimeout == .milliseconds(100))
+        #expect(defaults.redisReads.stallTimeout == .seconds(1))
+        #expect(defaults.redisReads.maximumQueuedCommands == 4_096)
+        #expect(defaults.redis.commandTimeout == .seconds(5))
+        #expect(defaults.refillsRedis && defaults.server.sharesPort)
+        let others = try await load([
+            "LARDER_REDIS_TIMEOUT": "2s", "LARDER_REDIS_QUEUED_COMMANDS": "7", "LARDER_SERVING_REFILL": "off",
+            "LARDER_HTTP_REUSE_PORT": "false",
+        ])
+        #expect(others.redisReads.commandTimeout == .seconds(2))
+        #expect(others.redisReads.stallTimeout == .seconds(4))
+        #expect(others.redisReads.maximumQueuedCommands == 7)
+        #expect(!others.refillsRedis && !others.server.sharesPort)
+    }
+
+    @Test(arguments: [
+        ("LARDER_REDIS_TIMEOUT", "0ms"), ("LARDER_REDIS_TIMEOUT", "100"), ("LARDER_REDIS_TIMEOUT", "61s"),
+        ("LARDER_REDIS_TIMEOUT", "-1ms"), ("LARDER_REDIS_QUEUED_COMMANDS", "0"), ("LARDER_SERVING_REFILL", "maybe"),
+        ("LARDER_HTTP_REUSE_PORT", "2"),
+    ])
+    func `a setting that means nothing is a mistake`(_ variable: String, _ value: String) async throws {
+        let error = await #expect(throws: LarderError.self) { try await load([variable: value]) }
+        #expect(error?.code == .configurationInvalid && error?.message.contains(variable) == true)
     }
 }

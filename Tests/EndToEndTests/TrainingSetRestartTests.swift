@@ -8,49 +8,14 @@ import Testing
 /// In a server of its own: what a restart does to sessions, to locks and to temporary tables is more than the end of
 /// the sessions.
 @Suite(.serialized) struct TrainingSetRestartTests {
-    /// Segments of a training set hold as many rows as fit into memory, by the columns' usual sizes; so with the least
-    /// memory there is and a vector these are several segments. Most are still to come when the first one is written.
-    private static let rows = 50_000
-    private static let memory = ["LARDER_TRAINING_MEMORY": "64MiB"]
-
-    private static let definitions = """
-        kind: project
-        name: shop
-        ---
-        kind: entity
-        name: customer
-        join_keys: [{name: customer_id, type: int64}]
-        ---
-        kind: source
-        name: profiles
-        type: table
-        columns:
-          - {name: customer_id, type: int64, nullable: false}
-          - {name: changed_at, type: timestamp}
-          - {name: score, type: float64}
-          - {name: taste, type: "vector<float32, 1024>"}
-        timestamp: changed_at
-        ---
-        kind: feature_view
-        name: profile
-        entities: [customer]
-        source: profiles
-        features: [{name: score, type: float64}, {name: taste, type: "vector<float32, 1024>"}]
-        ---
-        kind: feature_service
-        name: checkout
-        features: [profile:*]
-
-        """
-
     @Test(arguments: [SIGINT, SIGQUIT])
     func `a PostgreSQL restart in the middle gives a clear error and leaves nothing behind`(
         signal: Int32
     ) async throws {
         try await RestartableStack.run { stack, installation in
             var larder = installation
-            larder.environment.merge(Self.memory) { $1 }
-            try await prepare(larder)
+            larder.environment.merge(Profiles.environment) { $1 }
+            try await Profiles.prepare(larder)
             let whole = try await Interruption.make(larder)
             let server = try RunningProgram(["serve", "--port", "0"], environment: larder.environment)
             do {
@@ -67,19 +32,6 @@ import Testing
             let outcome = try await server.outcome(within: .seconds(30))
             #expect(outcome.status == 0, "\(outcome)")
         }
-    }
-
-    private func prepare(_ larder: Installation) async throws {
-        try larder.write(Self.definitions)
-        try await larder.succeed("apply", "--yes")
-        let profiles = (0..<Self.rows / 10).map { "\($0),2024-05-01T10:00:00Z,\($0).5,\n" }
-        try await larder.succeed(
-            "ingest", "profiles", "-", "--format", "csv",
-            input: "customer_id,changed_at,score,taste\n\(profiles.joined())")
-        try await larder.succeed("materialize", "--only", "offline")
-        let spine = (0..<Self.rows).map { "\($0 * 7 % Self.rows / 10),2024-05-02T10:00:00Z,\($0)\n" }
-        try Data("customer_id,event_timestamp,label\n\(spine.joined())".utf8)
-            .write(to: larder.folder.appending(path: "spine.csv"))
     }
 }
 
@@ -124,12 +76,12 @@ private struct Interruption {
     /// Before the first byte: the joins wait for a table that another session has locked.
     func interruptJoins() async throws {
         let postgres = try await stack.server()
-        let blocker = try await lockOfflineTable()
+        let blocker = try await larder.lockOfflineTable()
         // Each comes to wait with two sessions, so three are of both.
         let request = try request()
-        try await wait(for: "the request to wait for the table") { try await waitingSessions() > 0 }
+        try await larder.wait(for: "the request to wait for the table") { try await larder.waitingSessions() > 0 }
         let command = try command()
-        try await wait(for: "both joins to wait for the table") { try await waitingSessions() > 2 }
+        try await larder.wait(for: "both to wait for the table") { try await larder.waitingSessions() > 1 }
         try await stack.restart(postgres, signal)
         await blocker.close()
         try await expectRefusal(of: command)
@@ -144,7 +96,7 @@ private struct Interruption {
     func interruptCommand() async throws {
         let postgres = try await stack.server()
         let command = try command()
-        try await wait(for: "the command to have written something") { size(of: ".command.csv.partial") > 0 }
+        try await larder.wait(for: "the command to have written something") { size(of: ".command.csv.partial") > 0 }
         try await stack.restart(postgres, signal)
         try await expectRefusal(of: command)
         try await expectNothingLeft()
@@ -154,7 +106,7 @@ private struct Interruption {
     func interruptAnswer() async throws {
         let postgres = try await stack.server()
         let request = try request()
-        try await wait(for: "the answer to have begun") { size(of: "answer") > 0 }
+        try await larder.wait(for: "the answer to have begun") { size(of: "answer") > 0 }
         try await stack.restart(postgres, signal)
         let outcome = try await request.outcome(within: .seconds(30))
         let answer = try takeAnswer()
@@ -209,31 +161,6 @@ private struct Interruption {
     }
 
     // MARK: Looking
-
-    private func lockOfflineTable() async throws -> PostgresConnection {
-        let table = try await larder.query(
-            "SELECT relname::text FROM pg_class WHERE relname LIKE 'view\\_%\\_g1' AND relkind = 'r'", as: String.self)
-        let blocker = try await PostgresConnection.connect(larder.database, logger: .silent)
-        try await blocker.execute("BEGIN")
-        try await blocker.execute("LOCK TABLE larder_data.\(identifier: table) IN ACCESS EXCLUSIVE MODE")
-        return blocker
-    }
-
-    private func waitingSessions() async throws -> Int64 {
-        try await larder.query(
-            """
-            SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'
-            """, as: Int64.self)
-    }
-
-    private func wait(for what: String, until isDone: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try await !isDone() {
-            try #require(ContinuousClock.now < deadline, "waited thirty seconds for \(what)")
-            try await Task.sleep(for: .milliseconds(2))
-        }
-    }
 
     private func size(of name: String) -> Int {
         let path = larder.folder.appending(path: name).path()

@@ -3,8 +3,11 @@ import FeatureModel
 import FeatureService
 import Foundation
 import OfflineStore
+import OnlineStore
 import PostgresClient
+import Synchronization
 import Testing
+import TextFormats
 
 private let weather = """
     kind: project
@@ -117,6 +120,57 @@ private func weather(rowKey: Bool) -> String {
             let count = try await larder.value(
                 "SELECT count(*) FROM larder_data.\(identifier: "view_\(view.id)_g1")", as: Int64.self)
             #expect(count == 0)
+        }
+    }
+
+    @Test func `of views side by side one that cannot be computed keeps no other from it, and stays as it was`()
+        async throws
+    {
+        let others = ["first", "second", "third"]
+        let views = others.map { name in
+            """
+
+            ---
+            kind: feature_view
+            name: \(name)
+            entities: [airport]
+            source: weather
+            features: [{name: temp, type: float64}]
+            """
+        }
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false) + views.joined())
+            try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n")
+            try await larder.materialize(stages: [.offline, .online])
+            try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T01:00:00Z,141\n")
+            let told = Mutex<[String: Int64]>([:])
+            let results = try await MaterializeViews(stores: larder.stores, parallelViews: 3).run(
+                .init(), in: try await larder.project()
+            ) { view, stage, rows in told.withLock { $0["\(stage.rawValue) \(view)"] = rows } }
+            #expect(results.map(\.view) == ["airport_weather"] + others)
+            #expect(results.map { $0.failure?.code } == [.rowsRejected, nil, nil, nil])
+            #expect(results.map { $0.offline?.rowsWritten } == [nil, 1, 1, 1])
+            let one = OnlineWriteCounts(written: 1)
+            #expect(results.map(\.online) == [OnlineWriteCounts(), one, one, one])
+            let rows = told.withLock { $0 }
+            for name in others { #expect(rows["offline \(name)"] == 1 && rows["online \(name)"] == 1, "\(rows)") }
+            let now = try instant("2013-01-01T02:00:00Z")
+            for (view, temperature) in [("airport_weather", 30.0), ("first", 141), ("third", 141)] {
+                let (value, _) = try await larder.online(
+                    "\(view):temp", [.init(name: "origin", values: [.string("JFK")])], at: now)
+                #expect(value == .float64(temperature), "\(view)")
+            }
+        }
+    }
+
+    @Test func `a view that is named twice is done once`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n")
+            let results = try await larder.materialize(
+                ["airport_weather", "airport_weather"], stages: [.offline, .online])
+            #expect(results.map { $0.offline?.rowsWritten } == [1])
+            #expect(results.map(\.online) == [OnlineWriteCounts(written: 1)])
         }
     }
 

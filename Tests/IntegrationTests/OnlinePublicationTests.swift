@@ -76,19 +76,21 @@ private struct World {
     @discardableResult
     func publish(_ views: [String], order: RowOrder, count: Int32) async throws -> Bool {
         let project = Self.project(revision: 1)
-        var publication = try await OnlinePublication.begin(project, redis: redis, on: connection)
+        let publication = try await OnlinePublication.begin(project, redis: redis, on: connection)
+        var targets: [OnlineTarget] = []
         let incarnation = try await Incarnation.current(on: connection)
         for name in views {
             let view = try project.featureView(named: name)
             let keySpace = try await KeySpaceStore().ensure(
                 featureViewID: view.id, generation: 1, incarnation: incarnation, on: connection)
-            let target = try await publication.open(keySpace, of: view, on: connection)
+            let target = try #require(try await publication.open([(keySpace, view)], on: connection).first)
+            targets.append(target)
             var batch = OnlineFixture.batch([.init(id: 1, order: order, count: count)])
             batch.schema = OnlineFixture.first
             batch.features.removeLast()
             try await publication.writer.publish(batch, to: target, publishedAt: .now)
         }
-        try await publication.complete(on: connection)
+        try await publication.complete(targets, on: connection)
         return publication.isRebuild
     }
 
@@ -181,6 +183,41 @@ struct OnlinePublicationTests {
             try await world.following { store in
                 try await world.expect(1, of: "things", store)
             }
+        }
+    }
+
+    @Test("a rebuild empties all of its key spaces before anything is written to one of them")
+    func emptiedAtOnce() async throws {
+        try await World.with { world in
+            try await world.publish(["things", "others"], order: new, count: 2)
+            let project = World.project(revision: 1)
+            let control = OnlineStoreControl(
+                redis: world.redis, installation: try await installation(world.connection))
+            try await control.removeSentinel(ofProject: project.id)
+            let publication = try await OnlinePublication.begin(project, redis: world.redis, on: world.connection)
+            let incarnation = try await Incarnation.current(on: world.connection)
+            let keySpaces = try await KeySpaceStore().all(of: incarnation, on: world.connection)
+            let opened = try keySpaces.map { keySpace in
+                (keySpace: keySpace, view: try #require(project.featureView(id: keySpace.featureViewID)))
+            }
+            let targets = try await publication.open(opened, on: world.connection)
+            #expect(targets.map(\.fence) == keySpaces.map { $0.fence + 1 })
+            // The fences are all there is.
+            #expect(try await world.redis.execute(RedisCommand("DBSIZE")).integerValue == Int64(targets.count))
+            // Whoever writes under a fence from before is refused in each of them.
+            for (keySpace, view) in opened {
+                let former = OnlineTarget(
+                    keySpace: keySpace.id, fence: keySpace.fence, joinKeys: World.joinKeys,
+                    schemas: view.schemas(ofGeneration: 1), ttlMicroseconds: nil)
+                var batch = OnlineFixture.batch([.init(id: 1, order: new, count: 2)])
+                batch.schema = OnlineFixture.first
+                batch.features.removeLast()
+                let refused = batch
+                await expectError(.materializationConflict) {
+                    try await publication.writer.publish(refused, to: former, publishedAt: .now)
+                }
+            }
+            try await publication.complete(targets, on: world.connection)
         }
     }
 

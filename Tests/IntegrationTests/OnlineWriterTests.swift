@@ -78,6 +78,63 @@ struct OnlineWriterTests {
         }
     }
 
+    @Test("rows of one batch expire each at their own time, published or put in place of withdrawn ones")
+    func severalExpiries() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let published = Timestamp.now
+            let withdrawn = OnlineFixture.order(noon, sequence: 9)
+            _ = try await fixture.publish((Int64(0)..<300).map { Row(id: 1_000 + $0, order: withdrawn, count: 9) })
+            // Of the past, as most rows are, and every third ahead of the clock: several scripts of both.
+            let rows = (Int64(0)..<300).map { index in
+                let time = index % 3 == 0 ? published.advanced(byMicroseconds: (1 + index) * 1_000_000) : noon
+                return Row(id: index, order: OnlineFixture.order(time), count: 1)
+            }
+            _ = try await fixture.publish(rows, at: published)
+            let replacements = rows.map { Row(id: 1_000 + $0.id, order: $0.order, count: 1) }
+            _ = try await fixture.writer.withdraw(
+                rows.map { _ in OnlineWithdrawal(orders: [withdrawn], hasReplacement: true) },
+                OnlineFixture.batch(replacements), from: fixture.target, publishedAt: published)
+            let life = OnlineFixture.hour + MaxAge.graceMicroseconds
+            for row in rows + replacements {
+                let end = max(row.order.eventTime, published).microsecondsSince1970 + life
+                let reply = try await fixture.redis.execute(RedisCommand("PEXPIRETIME", .bytes(fixture.key(row.id))))
+                #expect(reply.integerValue == end / 1_000 + 1, "row \(row.id)")
+            }
+        }
+    }
+
+    @Test("a row of the same order with other content changes nothing but the expiry")
+    func equalOrder() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let order = OnlineFixture.order(noon)
+            let published = Timestamp.now
+            _ = try await fixture.publish([Row(id: 1, order: order, count: 1)], at: published)
+            let later = published.advanced(byMicroseconds: 7_000_000)
+            let counts = try await fixture.publish([Row(id: 1, order: order, count: 2)], at: later)
+            #expect(counts == OnlineWriteCounts(written: 0, kept: 1))
+            #expect(try await fixture.read([1]).columns[0][0] == .int32(1))
+            let life = OnlineFixture.hour + MaxAge.graceMicroseconds
+            let reply = try await fixture.redis.execute(RedisCommand("PEXPIRETIME", .bytes(fixture.key(1))))
+            #expect(reply.integerValue == (later.microsecondsSince1970 + life) / 1_000 + 1)
+        }
+    }
+
+    @Test("a value of a format that is not known is not replaced", arguments: ["", "\u{01}", "\u{02}"])
+    func unknownFormat(start: String) async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let value = start == "\u{02}" ? start + String(repeating: "x", count: 60) : start
+            _ = try await fixture.redis.execute(RedisCommand("SET", .bytes(fixture.key(1)), .string(value)))
+            await expectError(.onlineStoreUnavailable) {
+                _ = try await fixture.publish([Row(id: 1, order: OnlineFixture.order(noon), count: 1)])
+            }
+            let stored = try await fixture.redis.execute(RedisCommand("GET", .bytes(fixture.key(1))))
+            #expect(stored.string == value)
+        }
+    }
+
     @Test("without a ttl a row never expires, also when it had an expiry before")
     func noExpiry() async throws {
         try await withOnlineFixture { fixture, _ in
@@ -171,20 +228,24 @@ struct OnlineWriterTests {
         }
     }
 
-    @Test("clearing a key space leaves every other key alone")
+    @Test("clearing key spaces leaves every other key alone")
     func clearing() async throws {
         try await withOnlineFixture { fixture, _ in
             try await fixture.open()
             // Ids whose digits start with those of the other.
             let other = try OnlineFixture(redis: fixture.redis, keySpace: 40 << 7)
+            let third = try OnlineFixture(redis: fixture.redis, keySpace: 41)
             try await other.open()
+            try await third.open()
             let rows = (0..<3_000).map { Row(id: $0, order: OnlineFixture.order(noon), count: 1) }
-            _ = try await fixture.publish(rows)
-            _ = try await other.publish(rows)
-            try await fixture.control.clear(keySpace: fixture.target.keySpace)
+            for each in [fixture, other, third] { _ = try await each.publish(rows) }
+            try await fixture.control.clear(keySpaces: [fixture.target.keySpace, third.target.keySpace])
             #expect(try await fixture.read([5]).statuses[0] == [.notFound])
+            #expect(try await fixture.redis.execute(RedisCommand("EXISTS", .bytes(third.key(5)))).integerValue == 0)
+            #expect(try await fixture.redis.execute(RedisCommand("EXISTS", .bytes(other.key(5)))).integerValue == 1)
+            // The sentinel and a fence of each are there too.
             let kept = try await fixture.redis.execute(RedisCommand("DBSIZE"))
-            #expect(kept.integerValue == Int64(3_003))
+            #expect(kept.integerValue == Int64(3_004))
         }
     }
 }

@@ -1,3 +1,4 @@
+import FeatureCodec
 import FeatureDefinitions
 import FeatureModel
 import FeatureService
@@ -5,6 +6,7 @@ import Foundation
 import OfflineStore
 import OnlineStore
 import PostgresClient
+import RedisClient
 import TestSupport
 import Testing
 import TextFormats
@@ -78,6 +80,22 @@ private let header = "id,at,level\n"
         return "\(value) \(status.rawValue)"
     }
 
+    /// Every online value there is, by its key.
+    private func values(_ larder: LarderFixture) async throws -> [[UInt8]: [UInt8]] {
+        let redis = larder.stores.redis
+        let found = try #require(try await redis.execute(RedisCommand("KEYS", "*")).elements).compactMap(\.bytes)
+        let keys = found.filter { key in
+            if case .entity? = try? OnlineKey(bytes: key) { true } else { false }
+        }
+        var values: [[UInt8]: [UInt8]] = [:]
+        for start in stride(from: 0, to: keys.count, by: 1_000) {
+            let part = keys[start..<min(start + 1_000, keys.count)]
+            let reply = try await redis.execute(RedisCommand("MGET", part.map { .bytes($0) }))
+            for (key, value) in zip(part, try #require(reply.elements)) { values[key] = value.bytes }
+        }
+        return values
+    }
+
     @Test func `only what has changed since is published`() async throws {
         try await withSensors { larder in
             try await larder.ingest("readings", header + (1...50).map { "\($0),2013-01-01T00:00:00Z,\($0)\n" }.joined())
@@ -133,6 +151,58 @@ private let header = "id,at,level\n"
             try await larder.ingest("readings", header + "1,2013-01-01T00:00:00Z,5\n")
             try await move(larder)
             #expect(try await level(larder) == "5 PRESENT")
+        }
+    }
+
+    @Test func `withdrawn rows of many batches leave what publishing everything anew would, each value counted once`()
+        async throws
+    {
+        let count = 8_000
+        func rows(_ day: String, _ level: (Int) -> Int?) -> String {
+            let lines = (0..<count).compactMap { id in level(id).map { "\(id),\(day)T00:00:00Z,\($0)\n" } }
+            return header + lines.joined()
+        }
+        try await withSensors(definitions(rowKey: "id", filter: "level > 0")) { larder in
+            try await larder.ingest("readings", rows("2013-01-10") { $0 + 1 })
+            #expect(try await move(larder) == OnlineWriteCounts(written: count, kept: 0))
+            // Every second key has a further withdrawn row, which was never published.
+            try await larder.ingest("readings", rows("2013-01-09") { $0.isMultiple(of: 2) ? $0 + 2 : nil })
+            try await move(larder, stages: [.offline])
+            // Of every third key nothing remains, of the others a row that is older than the one published.
+            try await larder.ingest("readings", rows("2013-01-08") { $0.isMultiple(of: 3) ? -1 : $0 + 3 })
+            #expect(try await move(larder) == OnlineWriteCounts(written: count, kept: 0))
+            #expect(try await level(larder, 1) == "4 PRESENT")
+            #expect(try await level(larder, 2) == "5 PRESENT")
+            #expect(try await level(larder, 3) == "null NOT_FOUND")
+            let found = try await values(larder)
+            #expect(found.count == count - (count + 2) / 3)
+            try await larder.redis.empty()
+            try await move(larder)
+            let isEqual = try await values(larder) == found
+            #expect(isEqual)
+        }
+    }
+
+    @Test func `a publication that is cancelled on its way says so, and the next one completes it`() async throws {
+        try await withSensors { larder in
+            try await larder.ingest("readings", header + "0,2013-01-01T00:00:00Z,1\n")
+            try await move(larder)
+            let count = 20_000
+            try await larder.ingest(
+                "readings", header + (0..<count).map { "\($0),2013-01-02T00:00:00Z,\($0)\n" }.joined())
+            try await move(larder, stages: [.offline])
+            let project = try await larder.project()
+            let error = try await thrownError {
+                _ = try await MaterializeViews(stores: larder.stores).run(
+                    .init(views: ["levels"], stages: [.online]), in: project
+                ) { _, _, _ in withUnsafeCurrentTask { $0?.cancel() } }
+            }
+            #expect(error.code == .cancelled)
+            let counts = try #require(try await move(larder, stages: [.online]))
+            #expect(counts.written + counts.kept == count)
+            #expect(counts.kept > 0, "nothing had arrived before")
+            #expect(counts.written > 0, "everything had arrived before")
+            #expect(try await values(larder).count == count)
         }
     }
 

@@ -277,6 +277,32 @@ private let weather = """
         }
     }
 
+    @Test func `a line of an NDJSON spine with a member that the first lacks is an error naming both`() async throws {
+        try await withData { larder in
+            let first = #"{"customer_id":1,"event_timestamp":"2013-01-01T00:00:00Z","label":"a"}"#
+            func make(_ line: String) async throws -> [Substring] {
+                let (bytes, _) = try await larder.trainingSet(
+                    spine: Array("\(first)\n\(line)\n".utf8), .ndjson, .references(["profile:tier"]), to: .csv)
+                return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            }
+            let error = await #expect(throws: LarderError.self) {
+                _ = try await make(
+                    #"{"customer_id":1,"event_timestamp":"2013-01-01T00:00:00Z","label":"b","weight":2}"#)
+            }
+            #expect(error?.code == .spineInvalid && error?.rows.count == 1)
+            let reason = try #require(error?.rows.first)
+            #expect(reason.line == 2 && reason.feature == "weight" && reason.code == "extra_field")
+            #expect(error?.hint?.contains("members of the first line") == true)
+            // One that lacks a member has a null.
+            let lines = try await make(#"{"event_timestamp":"2013-01-01T00:00:00Z","customer_id":1}"#)
+            #expect(
+                lines == [
+                    "customer_id,event_timestamp,label,tier", "1,2013-01-01T00:00:00Z,a,gold",
+                    "1,2013-01-01T00:00:00Z,,gold",
+                ])
+        }
+    }
+
     @Test func `columns of CSV have types in Arrow and NDJSON`() async throws {
         try await withData { larder in
             let spine = Array("customer_id,event_timestamp,label,code,share\n1,2013-01-01T00:00:00Z,3,007,0.5\n".utf8)

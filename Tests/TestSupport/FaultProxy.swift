@@ -22,6 +22,8 @@ public final class FaultProxy: Sendable {
     private struct State {
         var mode = Mode.forwarding
         var cutRequested = false
+        /// What the client gets in place of the next bytes from upstream.
+        var replacement: [UInt8]?
         var isStopped = false
         /// Counts the changes, and how many of them the thread has taken up.
         var changes = 0
@@ -69,6 +71,8 @@ public final class FaultProxy: Sendable {
     }
     /// Closes what there is; new connections work.
     public func cut() { change { $0.cutRequested = true } }
+    /// Hands a client other bytes in place of the next ones that come from upstream.
+    public func replaceNextAnswer(by bytes: [UInt8]) { change { $0.replacement = bytes } }
     /// Ends the proxy.
     public func stop() { change { $0.isStopped = true } }
 
@@ -126,7 +130,7 @@ public final class FaultProxy: Sendable {
             // A change comes first: what is ready is looked at again under the new rules.
             if drainWakes() { continue }
             if mode == .forwarding {
-                for index in links.indices { Self.move(&links[index]) }
+                for index in links.indices { move(&links[index]) }
                 for link in links where link.isOver { Self.close(link) }
                 links.removeAll { $0.isOver }
             }
@@ -164,20 +168,28 @@ public final class FaultProxy: Sendable {
         ]
     }
 
-    private static func move(_ link: inout Link) {
+    private func move(_ link: inout Link) {
         link.isOver =
-            !pump(from: link.client, to: link.server, &link.toServer)
-            || !pump(from: link.server, to: link.client, &link.toClient)
+            !Self.pump(from: link.client, to: link.server, &link.toServer) { nil }
+            || !Self.pump(from: link.server, to: link.client, &link.toClient) {
+                state.withLock { (state) in
+                    defer { state.replacement = nil }
+                    return state.replacement
+                }
+            }
     }
 
     /// Moves what is there; false when either side is over.
-    private static func pump(from source: Int32, to target: Int32, _ pending: inout [UInt8]) -> Bool {
+    /// - Parameter takeReplacement: what goes on in place of what was read.
+    private static func pump(
+        from source: Int32, to target: Int32, _ pending: inout [UInt8], _ takeReplacement: () -> [UInt8]?
+    ) -> Bool {
         if pending.isEmpty {
             var buffer = [UInt8](repeating: 0, count: 65_536)
             let count = recv(source, &buffer, buffer.count, 0)
             if count == 0 { return false }
             if count < 0 { return errno == EAGAIN || errno == EINTR }
-            pending = Array(buffer[..<count])
+            pending = takeReplacement() ?? Array(buffer[..<count])
         }
         let count = send(target, pending, pending.count, Int32(MSG_NOSIGNAL))
         if count < 0 { return errno == EAGAIN || errno == EINTR }

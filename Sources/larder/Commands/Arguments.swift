@@ -31,6 +31,25 @@ enum Arguments {
         return keys
     }
 
+    /// - Parameter entities: as `entity(_:)` reads them.
+    static func requireSameKeys(_ entities: [[(name: String, value: String)]]) throws {
+        for entity in entities where entity.map(\.name).sorted() != entities.first?.map(\.name).sorted() {
+            throw ValidationError("every --keys has to name the same keys")
+        }
+    }
+
+    /// Entities that name the same keys, key by key.
+    static func keys(_ entities: [[(name: String, value: String)]]) -> [OnlineRequest.Key] {
+        let names = entities.first?.map(\.name) ?? []
+        return names.map { name in
+            .init(
+                name: name,
+                values: entities.map { entity in
+                    entity.first { $0.name == name }.map { .string($0.value) } ?? .null
+                })
+        }
+    }
+
     private static func split(_ text: String) -> [String] {
         var parts = [""]
         var isEscaped = false

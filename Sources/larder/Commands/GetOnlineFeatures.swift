@@ -31,9 +31,7 @@ struct GetOnlineFeatures: LarderCommand {
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        for entity in keys where entity.map(\.name).sorted() != keys.first?.map(\.name).sorted() {
-            throw ValidationError("every --keys has to name the same keys")
-        }
+        try Arguments.requireSameKeys(keys)
     }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
@@ -52,16 +50,8 @@ struct GetOnlineFeatures: LarderCommand {
     }
 
     private var request: OnlineRequest {
-        let names = keys.first?.map(\.name) ?? []
-        return OnlineRequest(
+        OnlineRequest(
             features: features.service.map { .service($0) } ?? .references(Arguments.list(features.features)),
-            keys: names.map { name in
-                .init(
-                    name: name,
-                    values: keys.map { entity in
-                        entity.first { $0.name == name }.map { .string($0.value) } ?? .null
-                    })
-            },
-            usesFullFeatureNames: fullFeatureNames, valuesAreText: true)
+            keys: Arguments.keys(keys), usesFullFeatureNames: fullFeatureNames, valuesAreText: true)
     }
 }

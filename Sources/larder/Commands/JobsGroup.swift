@@ -123,7 +123,7 @@ struct JobsCancel: LarderCommand {
 
 struct JobsRetry: LarderCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retry", abstract: "Begin a job again that failed or was cancelled.")
+        commandName: "retry", abstract: "Begin a job again that failed, was cancelled, or waits for its next attempt.")
 
     @OptionGroup var job: JobArgument
 

@@ -46,11 +46,12 @@ struct Materialize: LarderCommand {
         let onlineStore: CommandContext.OnlineStoreUse = only == .offline ? .none : .required
         let results = try await context.withStores(onlineStore: onlineStore) { stores in
             let project = try await stores.project(namedOrOnly: context.settings.project)
-            return try await MaterializeViews(stores: stores).run(request, in: project) { view, stage, rows in
+            let materialize = MaterializeViews(stores: stores, parallelViews: context.settings.parallelViews)
+            return try await materialize.run(request, in: project) { view, stage, rows in
                 progress.update("\(stage == .offline ? "computing" : "publishing") \(view)", rows: rows)
             }
         }
-        try context.console.write(table: Self.table(results), json: .array(results.map(Self.document)))
+        try context.console.write(table: Self.table(results), json: .array(results.map(\.document)))
         if let failure = results.failure { throw failure }
         return .success
     }
@@ -77,29 +78,5 @@ struct Materialize: LarderCommand {
             ])
         }
         return table.text
-    }
-
-    private static func document(_ result: MaterializeViews.ViewResult) -> JSONValue {
-        var members: [JSONValue.Member] = [
-            .init("view", .string(result.view)), .init("generation", .integer(result.generation)),
-        ]
-        if let offline = result.offline {
-            members.append(
-                .init(
-                    "offline",
-                    .object([
-                        .init("rows_read", .integer(offline.rowsRead)),
-                        .init("rows_written", .integer(offline.rowsWritten)),
-                        .init("rows_withdrawn", .integer(offline.rowsWithdrawn)),
-                        .init("rows_skipped", .integer(offline.rowsSkipped)),
-                    ])))
-        }
-        if let online = result.online {
-            members.append(
-                .init(
-                    "online",
-                    .object([.init("written", .integer(online.written)), .init("kept", .integer(online.kept))])))
-        }
-        return .object(members)
     }
 }

@@ -23,6 +23,13 @@ struct TrainingSetArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Without a spine: the last time of which changes are wanted.", valueName: "time"))
     var end: Timestamp?
 
+    @Option(
+        help: ArgumentHelp(
+            "Without a spine: the keys of one entity whose changes are wanted: key=value, separated by commas. May be repeated.",
+            valueName: "keys"),
+        transform: Arguments.entity)
+    var keys: [[(name: String, value: String)]] = []
+
     @OptionGroup var features: FeatureOptions
 
     @Option(help: ArgumentHelp("The spine's column of times.", valueName: "name"))
@@ -69,6 +76,10 @@ struct TrainingSetArguments: ParsableArguments {
             "Join in this way instead of the cheapest: seek, merge_keys or merge_range.", valueName: "way"))
     var strategy: String?
 
+    func validate() throws {
+        try Arguments.requireSameKeys(keys)
+    }
+
     func request(resources: TrainingSetResources) throws -> TrainingSetRequest {
         var options = TrainingSetOptions()
         options.timestampColumn = timestampColumn
@@ -95,6 +106,11 @@ struct TrainingSetArguments: ParsableArguments {
                     .usage, "a training set needs one of --spine, --spine-sql, or --start with --end",
                     hint: given == 0 ? "name the file with your rows: --spine FILE" : nil)
             }
+            guard keys.isEmpty || (spine == nil && spineSQL == nil) else {
+                throw LarderError(
+                    .usage, "--keys goes with --start and --end",
+                    hint: "a spine names its entities itself: leave out --keys, or the rows of other entities")
+            }
             if let spine {
                 return .file(path: spine, try Arguments.format(spine, spineFormat, option: "--spine-format"))
             }
@@ -102,7 +118,8 @@ struct TrainingSetArguments: ParsableArguments {
             guard let start, let end else {
                 throw LarderError(.usage, "--start and --end go together")
             }
-            return .changes(from: start, through: end)
+            let entities = keys.isEmpty ? nil : EntityKeys(Arguments.keys(keys), valuesAreText: true)
+            return .changes(from: start, through: end, keys: entities)
         }
     }
 }

@@ -9,7 +9,7 @@ struct TrainingSetCreate: LarderCommand {
         discussion: """
             The output has exactly the spine's rows, in its order, with its columns as they are, and beside them the features \
             that were right at each row's time. It appears whole or not at all. Without a spine, --start and --end give every \
-            change between them as a row.
+            change between them as a row, with --keys of some entities alone: --keys origin=JFK --keys origin=EWR.
             """)
 
     @OptionGroup var request: TrainingSetArguments

@@ -22,28 +22,39 @@ extension CommandContext {
         var configuration = settings.server
         configuration.clock = clock
         configuration.trainingSets = settings.trainingSets
-        let redis = RedisClient(
-            configuration: settings.redis, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        // Reads do not wait behind what is published.
+        let redisReads = redisClient(settings.redisReads)
+        let redisWrites = redisClient(writingConfiguration)
         let snapshots = ServingSnapshotStore(
             configuration: writerConfiguration,
             migrator: try MigrationsFolder.loadIfFound(settings.migrations).map(Migrator.init), logger: logger)
-        let stores = serverStores(redis)
+        let stores = serverStores(redisWrites)
         let training = trainingStores(stores)
+        let jobs = jobWorkers(stores)
         let dependencies = ServerDependencies(
             snapshots: snapshots,
-            onlineFeatures: OnlineFeatures(reader: OnlineReader(redis: redis), limits: configuration.limits),
-            readiness: ServingReadiness(snapshots: snapshots, redis: redis, clock: clock), metrics: metrics,
-            stores: stores, trainingStores: training)
+            onlineFeatures: OnlineFeatures(reader: OnlineReader(redis: redisReads), limits: configuration.limits),
+            readiness: ServingReadiness(snapshots: snapshots, redis: redisReads, clock: clock), metrics: metrics,
+            stores: stores, trainingStores: training,
+            pushGroups: PushGroups(stores: stores, maximumPending: configuration.limits.maximumPendingPushes),
+            poolMetrics: PoolMetrics([
+                ("owner", stores.owner), ("writer", stores.writer), ("training", training.writer),
+                ("source", stores.source), ("jobs", jobs.pool),
+            ]))
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let server = try buildServer(configuration, dependencies, logger: logger) { [logger] port in
             logger.notice("listening", metadata: ["address": "http://\(host):\(port)"])
         }
-        let jobs = jobWorker(stores)
         // The stores come before the server, so that a write under way at the end still finds them.
-        let services: [any Service] = [
-            redis, stores.owner, stores.writer, training.writer, stores.source, SnapshotService(snapshots: snapshots),
-            jobs.pool, jobs.worker, server,
+        var services: [any Service] = [
+            redisReads, redisWrites, stores.owner, stores.writer, training.writer, stores.source,
+            SnapshotService(snapshots: snapshots), jobs.pool, jobs.trainingSets, jobs.materializations,
         ]
+        if settings.refillsRedis {
+            let refill = OnlineStoreRefill(snapshots: snapshots, stores: stores, clock: clock)
+            services.append(RefillService(refill: refill))
+        }
+        services.append(server)
         let stop = Task { [logger] in await Self.tellStop(logger) }
         defer { stop.cancel() }
         do {
@@ -61,70 +72,92 @@ extension CommandContext {
     /// From the first signal on, a second one ends the process at once: clients may take as long as they like.
     private static func tellStop(_ logger: Logger) async {
         for await stopping in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-            logger.notice("stopping, once what has been asked is answered", metadata: ["signal": "\(stopping)"])
             signal(SIGTERM, SIG_DFL)
             signal(SIGINT, SIG_DFL)
+            logger.notice("stopping, once what has been asked is answered", metadata: ["signal": "\(stopping)"])
             return
         }
     }
 }
 
 extension CommandContext {
+    private func redisClient(_ configuration: RedisConfiguration) -> RedisClient {
+        RedisClient(
+            configuration: configuration, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+    }
+
+    /// Publishing may take its time, but is tried again soon once a server is back.
+    private var writingConfiguration: RedisConfiguration {
+        var configuration = settings.redis
+        configuration.maximumReconnectDelay = .seconds(1)
+        return configuration
+    }
+
     /// Connections of each pool of a server. An idle one closes after a while, so that these cost nothing until used.
     private enum ServerPools {
         /// `apply` changes tables one at a time.
         static let owner = 2
-        /// A write takes one, a materialization three.
-        static let writer = 8
+        /// A write takes one, and a materialization two for each view that it computes, or one for each that it publishes
+        /// and two for all.
+        static func writer(parallelViews: Int) -> Int { 5 + max(2 * parallelViews, parallelViews + 2) }
         /// A training set takes two, or one when there are no more.
         static let training = 6
-        static let source = 2
+        /// One for each view that is computed, and one for what is judged.
+        static func source(parallelViews: Int) -> Int { 1 + parallelViews }
+        /// For leases and ends of jobs alone: the work itself may take all others.
+        static let jobs = 2
         /// A request waits this long for a connection; then it is answered 503.
         static let leaseDeadline: Duration = .seconds(5)
     }
 
+    /// A pool of a server's. Nothing connects before it is needed: a server starts and serves while PostgreSQL is away.
+    private func serverPool(_ configuration: PostgresConfiguration, connections: Int) -> PostgresPool {
+        var limits = PostgresPoolLimits()
+        limits.maximumConnections = connections
+        limits.leaseDeadline = ServerPools.leaseDeadline
+        // A PostgreSQL that is back is found soon.
+        limits.breakerCooldown = .seconds(1)
+        return PostgresPool(configuration: configuration, limits: limits, logger: logger)
+    }
+
+    /// What writes work on.
+    private func serverStores(_ redis: RedisClient) -> Stores {
+        Stores(
+            owner: serverPool(settings.postgres, connections: ServerPools.owner),
+            writer: serverPool(
+                writerConfiguration, connections: ServerPools.writer(parallelViews: settings.parallelViews)),
+            source: serverPool(
+                settings.postgresSource, connections: ServerPools.source(parallelViews: settings.parallelViews)),
+            sourceLogin: settings.sourceLogin, redis: redis, logger: logger, actor: NSUserName())
+    }
+
     /// `stores`, with connections of the writer that are for training sets alone.
     private func trainingStores(_ stores: Stores) -> Stores {
-        var limits = PostgresPoolLimits()
-        limits.maximumConnections = ServerPools.training
-        limits.leaseDeadline = ServerPools.leaseDeadline
-        return Stores(
-            owner: stores.owner,
-            writer: PostgresPool(configuration: writerConfiguration, limits: limits, logger: logger),
+        Stores(
+            owner: stores.owner, writer: serverPool(writerConfiguration, connections: ServerPools.training),
             source: stores.source, sourceLogin: stores.sourceLogin, redis: stores.redis, logger: logger,
             actor: stores.actor)
     }
 
-    /// Does training sets that were queued, one at a time. Its own sessions are for leases and ends of jobs: the work itself
-    /// may take all others.
-    private func jobWorker(_ stores: Stores) -> (pool: PostgresPool, worker: JobWorker) {
-        var limits = PostgresPoolLimits()
-        limits.maximumConnections = 2
-        let pool = PostgresPool(configuration: writerConfiguration, limits: limits, logger: logger)
-        let trainingSets = TrainingSetJobs(stores: stores, resources: settings.trainingSets)
-        let worker = JobWorker(
-            pool: pool, configuration: writerConfiguration,
-            options: JobWorkerOptions(
-                name: "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",
-                kinds: [.trainingSet]), logger: logger,
-            translate: { LarderError(translating: $0) },
-            handler: { job, progress in try await trainingSets.perform(job, progress) })
-        return (pool, worker)
-    }
-
-    /// What writes work on. Nothing connects before it is needed: a server starts and serves while PostgreSQL is away.
-    private func serverStores(_ redis: RedisClient) -> Stores {
-        func pool(_ configuration: PostgresConfiguration, connections: Int) -> PostgresPool {
-            var limits = PostgresPoolLimits()
-            limits.maximumConnections = connections
-            limits.leaseDeadline = ServerPools.leaseDeadline
-            return PostgresPool(configuration: configuration, limits: limits, logger: logger)
+    /// They do what was queued, one job of each kind at a time: materializations do not wait for training sets.
+    private func jobWorkers(
+        _ stores: Stores
+    ) -> (pool: PostgresPool, trainingSets: JobWorker, materializations: JobWorker) {
+        let pool = serverPool(writerConfiguration, connections: ServerPools.jobs)
+        func worker(_ kind: JobKind, _ handler: @escaping JobWorker.Handler) -> JobWorker {
+            JobWorker(
+                pool: pool, configuration: writerConfiguration,
+                options: JobWorkerOptions(
+                    name: "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",
+                    kinds: [kind]), logger: logger,
+                translate: { LarderError(translating: $0) }, handler: handler)
         }
-        return Stores(
-            owner: pool(settings.postgres, connections: ServerPools.owner),
-            writer: pool(writerConfiguration, connections: ServerPools.writer),
-            source: pool(settings.postgresSource, connections: ServerPools.source), sourceLogin: settings.sourceLogin,
-            redis: redis, logger: logger, actor: NSUserName())
+        let trainingSets = TrainingSetJobs(stores: stores, resources: settings.trainingSets)
+        let materializations = MaterializeJobs(stores: stores, parallelViews: settings.parallelViews)
+        return (
+            pool, worker(.trainingSet) { job, progress in try await trainingSets.perform(job, progress) },
+            worker(.materialize) { job, progress in try await materializations.perform(job, progress) }
+        )
     }
 }
 
@@ -134,5 +167,14 @@ private struct SnapshotService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await snapshots.run() }
+    }
+}
+
+/// Looks after Redis' data as long as the server runs.
+private struct RefillService: Service {
+    let refill: OnlineStoreRefill
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await refill.run() }
     }
 }

@@ -24,7 +24,9 @@ extension CommandContext {
         onlineStore: OnlineStoreUse = .none, writers: Int = 0, _ body: (Stores) async throws -> Value
     ) async throws -> Value {
         try await withPostgresPool(settings.postgres, limits: Self.limits(connections: 2)) { owner in
-            try await withPostgresPool(writerConfiguration, limits: Self.limits(connections: 8)) { writer in
+            try await withPostgresPool(
+                writerConfiguration, limits: Self.limits(connections: max(8, 2 * settings.parallelViews + 2))
+            ) { writer in
                 async let _ = writer.openAhead(writers)
                 do {
                     try await checkSchema(writer)
@@ -33,7 +35,8 @@ extension CommandContext {
                     try await checkSchema(owner)
                 }
                 let source = settings.postgresSource
-                return try await withPostgresPool(source, limits: Self.limits(connections: 2)) { source in
+                let limits = Self.limits(connections: max(2, settings.parallelViews))
+                return try await withPostgresPool(source, limits: limits) { source in
                     try await withRedis(onlineStore) { redis in
                         try await body(
                             Stores(

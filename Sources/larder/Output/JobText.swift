@@ -7,6 +7,9 @@ enum JobText {
         var parts: [String] = []
         let progress = job.progress
         switch job.state {
+        case .queued:
+            parts.append(job.retryAt.map { "waits until \($0)" } ?? job.state.rawValue)
+            if job.retryAt != nil, let note = progress.note { parts.append(note.printable) }
         case .running where job.isCancelRequested: parts.append("stopping")
         case .running: parts.append(progress.note?.printable ?? "running")
         default: parts.append(job.state.rawValue)

@@ -1,10 +1,25 @@
 import Synchronization
 
 /// Tells how long work is going: on a terminal in a line that keeps changing, otherwise in a line every few seconds.
+///
+/// Several things may be done side by side: then the line is about all that have been heard of since the last one.
 final class ProgressReport: Sendable {
+    private struct Subject {
+        let name: String
+        let began: ContinuousClock.Instant
+        var rows: Int64
+        /// When it was heard of last.
+        var updated: ContinuousClock.Instant
+
+        var rowsPerSecond: Double? {
+            let seconds = (updated - began) / .seconds(1)
+            return seconds >= 0.5 ? Double(rows) / seconds : nil
+        }
+    }
+
     private struct State {
-        var subject = ""
-        var subjectBegan: ContinuousClock.Instant
+        /// In the order they began.
+        var subjects: [Subject] = []
         var lastShown: ContinuousClock.Instant
     }
 
@@ -15,22 +30,25 @@ final class ProgressReport: Sendable {
     init(_ console: Console) {
         self.console = console
         interval = console.isInteractive ? .milliseconds(100) : .seconds(5)
-        state = Mutex(State(subjectBegan: .now, lastShown: .now))
+        state = Mutex(State(lastShown: .now))
     }
 
     /// - Parameters:
-    ///   - subject: what is being done; the rate is counted from where it changed.
+    ///   - subject: what is being done; the rate is counted from where it was first told of.
     ///   - rows: done so far for the subject.
     func update(_ subject: String, rows: Int64) {
-        let now = ContinuousClock.now
         let line: String? = state.withLock { state in
-            if state.subject != subject {
-                state.subject = subject
-                state.subjectBegan = now
+            let now = ContinuousClock.now
+            if let index = state.subjects.firstIndex(where: { $0.name == subject }) {
+                state.subjects[index].rows = rows
+                state.subjects[index].updated = now
+            } else {
+                state.subjects.append(Subject(name: subject, began: now, rows: rows, updated: now))
             }
             guard now - state.lastShown >= interval else { return nil }
+            let lastShown = state.lastShown
             state.lastShown = now
-            return Self.line(subject, rows, now - state.subjectBegan)
+            return Self.line(state.subjects.filter { $0.updated > lastShown })
         }
         guard let line else { return }
         if console.isInteractive { console.showStatus(line) } else { console.note(line) }
@@ -41,10 +59,14 @@ final class ProgressReport: Sendable {
         if console.isInteractive { console.showStatus(text) }
     }
 
-    private static func line(_ subject: String, _ rows: Int64, _ elapsed: Duration) -> String {
-        let seconds = elapsed / .seconds(1)
-        let rate = seconds >= 0.5 ? ", \(Int64(Double(rows) / seconds).grouped) rows/s" : ""
-        return "\(subject): \(rows.grouped) rows\(rate)"
+    private static func line(_ subjects: [Subject]) -> String {
+        var text = subjects.first?.name ?? ""
+        if subjects.count > 1 { text += " and \(subjects.count - 1) more" }
+        let rows: Int64 = subjects.reduce(0) { $0 + $1.rows }
+        text += ": \(rows.grouped) rows"
+        let rates = subjects.compactMap(\.rowsPerSecond)
+        if !rates.isEmpty { text += ", \(Int64(rates.reduce(0, +)).grouped) rows/s" }
+        return text
     }
 }
 

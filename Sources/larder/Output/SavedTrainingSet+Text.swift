@@ -2,13 +2,18 @@ import FeatureService
 import TextFormats
 
 extension SavedTrainingSet {
+    private static let shownOfRequest = 1_000
+
     /// For people.
     var text: String {
+        let asked = String(decoding: request.serialized(), as: UTF8.self)
+        // Of many entities the first are enough for people.
+        let isLong = asked.count > Self.shownOfRequest
         var lines = [
             "training set \(name)", "  made \(createdAt) by \(createdBy), of the rows that had arrived by \(asOf)",
             "  definitions: revision \(projectRevision), \(definitionsHash)",
             "  \(Int(rowCount).grouped) rows, content \(contentHash)",
-            "  asked for: \(String(decoding: request.serialized(), as: UTF8.self))",
+            "  asked for: \(asked.prefix(Self.shownOfRequest))\(isLong ? "... (all of it with --output json)" : "")",
         ]
         guard case .array(let columns) = columns else { return lines.joined(separator: "\n") }
         var table = TextTable([

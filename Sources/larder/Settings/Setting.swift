@@ -27,26 +27,42 @@ struct Setting: Sendable {
         "postgres.source-url", isSecret: true,
         "The same database, with the login that can read sources and nothing else. Required")
     static let redisURL = Setting("redis.url", isSecret: true, "Redis, the online store. Required")
+    static let redisTimeout = Setting(
+        "redis.timeout", default: "100ms", "How long Redis may take to answer an online read, such as 50ms or 1s")
+    static let redisQueuedCommands = Setting(
+        "redis.queued-commands", default: "4096",
+        "Online reads of one connection that may wait for Redis; one more is answered 503 at once")
     static let project = Setting("project", "The project, when there are several (--project)")
     static let migrations = Setting(
         "migrations",
         "The folder of migrations (--migrations). Without it: `migrations` here, or above the executable")
     static let httpHost = Setting("http.host", default: "127.0.0.1", "The address to listen on (--host)")
     static let httpPort = Setting("http.port", default: "6580", "The port to listen on, 0 for any (--port)")
+    static let httpReusePort = Setting(
+        "http.reuse-port", default: "on",
+        "Whether servers of the same user may listen on one port at once, to roll over: on or off")
     static let httpIdleTimeout = Setting(
         "http.idle-timeout", default: "60s", "Connections without a request for so long are closed")
     static let feastProject = Setting(
         "feast.project", "The project that Feast's paths mean. Without it: the only one there is")
+    static let servingRefill = Setting(
+        "serving.refill", default: "on", "Whether a server has a Redis that lost its data filled again: on or off")
     static let logLevel = Setting(
         "log.level", default: "info",
         "trace, debug, info, notice, warning, error or critical. Only serve logs without it")
     static let logFormat = Setting("log.format", default: "text", "text or json")
-    static let maximumEntities = Setting("limits.entities", default: "10000", "Entities in one online request")
+    static let maximumEntities = Setting(
+        "limits.entities", default: "10000",
+        "Entities in one online request, and those that a training set without a spine names")
     static let maximumFeatures = Setting("limits.features", default: "1000", "Features in one online request")
     static let maximumValues = Setting(
         "limits.values", default: "2000000", "Entities times features in one online request")
     static let maximumBodyBytes = Setting("limits.body-bytes", default: "8388608", "Bytes of a request's body")
+    static let maximumPendingPushes = Setting(
+        "limits.pending-pushes", default: "1024", "Pushes that wait to be written or published")
 
+    static let parallelViews = Setting(
+        "materialize.parallel-views", default: "2", "Feature views that one materialization works on side by side")
     static let trainingMemory = Setting(
         "training.memory", default: "512MiB", "What one training set may take of this process, such as 256MiB or 2GiB")
     static let trainingConnections = Setting(
@@ -54,9 +70,10 @@ struct Setting: Sendable {
 
     /// Every setting there is, in the order of the documentation.
     static let all = [
-        postgresURL, postgresSourceURL, redisURL, project, migrations, httpHost, httpPort, httpIdleTimeout,
-        feastProject,
+        postgresURL, postgresSourceURL, redisURL, redisTimeout, redisQueuedCommands, project, migrations, httpHost,
+        httpPort, httpReusePort, httpIdleTimeout, feastProject, servingRefill,
         logLevel, logFormat, maximumEntities, maximumFeatures, maximumValues, maximumBodyBytes,
+        maximumPendingPushes, parallelViews,
         trainingMemory, trainingConnections,
     ]
 }

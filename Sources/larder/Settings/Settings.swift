@@ -14,11 +14,17 @@ struct Settings: Sendable {
     /// The user of `postgresSource`, whom `apply` grants the sources to.
     var sourceLogin: String
     var redis: RedisConfiguration
+    /// The same Redis for online reads, which are answered soon or not at all.
+    var redisReads: RedisConfiguration
+    /// Whether a server has a Redis that lost its data filled again.
+    var refillsRedis: Bool
     var project: String?
     /// Nil looks for the folder where it usually is.
     var migrations: String?
     var server: ServerConfiguration
     var trainingSets: TrainingSetResources
+    /// Feature views that one materialization works on side by side.
+    var parallelViews: Int
     var log: LogConfiguration
 
     /// - Throws: `configuration_invalid` with every mistake there is.
@@ -45,19 +51,51 @@ struct Settings: Sendable {
                     .configurationInvalid, error.message, hint: "write redis://[user:password@]host[:port][/database]")
             }
         }
+        let redisReads = onlineReads(&reader, redis)
+        let refillsRedis = reader.flag(.servingRefill) ?? true
         let server = server(&reader)
-        let trainingSets = trainingSets(&reader)
+        let trainingSets = trainingSets(&reader, server.limits)
+        let parallelViews = reader.value(.parallelViews, expected: "a whole number from 1 to 8") { text in
+            Int(text).flatMap { (1...8).contains($0) ? $0 : nil }
+        }
         let log = log(&reader, defaultLogLevel: defaultLogLevel)
         let project = reader.text(.project)
         let migrations = reader.text(.migrations)
         try reader.checkAll()
-        guard let postgres, let source, let redis else {
+        guard let postgres, let source, let redis, let redisReads, let parallelViews else {
             throw LarderError(.internalError, "a setting is missing and nothing said so")
         }
         return Settings(
             postgres: postgres, postgresSource: source.configuration, sourceLogin: source.user, redis: redis,
-            project: project, migrations: migrations, server: server,
-            trainingSets: trainingSets, log: log)
+            redisReads: redisReads, refillsRedis: refillsRedis, project: project, migrations: migrations,
+            server: server, trainingSets: trainingSets, parallelViews: parallelViews, log: log)
+    }
+
+    /// How online reads meet Redis: one that does not answer is given up soon, and tried again soon.
+    private static func onlineReads(
+        _ reader: inout SettingsReader, _ redis: RedisConfiguration?
+    ) -> RedisConfiguration? {
+        let timeout = reader.value(.redisTimeout, expected: "a duration from 1ms to 60s such as 100ms") { text in
+            shortDuration(text).flatMap { $0 >= .milliseconds(1) && $0 <= .seconds(60) ? $0 : nil }
+        }
+        let queuedCommands = reader.value(.redisQueuedCommands, expected: "a whole number from 1 to 65536") { text in
+            Int(text).flatMap { (1...65_536).contains($0) ? $0 : nil }
+        }
+        guard var reads = redis, let timeout, let queuedCommands else { return nil }
+        reads.commandTimeout = timeout
+        reads.maximumQueuedCommands = queuedCommands
+        // Closing a connection fails all that wait on it: not for one slow answer.
+        reads.stallTimeout = max(.seconds(1), timeout * 2)
+        reads.connectTimeout = .seconds(1)
+        reads.initialReconnectDelay = .milliseconds(20)
+        reads.maximumReconnectDelay = .milliseconds(250)
+        return reads
+    }
+
+    /// `100ms`, or as `DurationText` reads it.
+    private static func shortDuration(_ text: String) -> Duration? {
+        if text.hasSuffix("ms") { return UInt16(text.dropLast(2)).map { .milliseconds(Int($0)) } }
+        return DurationText.parse(text).map { .microseconds($0) }
     }
 
     private static func server(_ reader: inout SettingsReader) -> ServerConfiguration {
@@ -69,10 +107,12 @@ struct Settings: Sendable {
             reader.value(.httpIdleTimeout, expected: "a duration such as 60s") { text in
                 DurationText.parse(text).flatMap { $0 > 0 && $0 <= 86_400_000_000 ? Int($0 / 1_000_000) : nil }
             } ?? server.idleTimeoutSeconds
+        server.sharesPort = reader.flag(.httpReusePort) ?? server.sharesPort
         server.feastProject = reader.text(.feastProject)
         let limits: [(Setting, WritableKeyPath<ServingLimits, Int>)] = [
             (.maximumEntities, \.maximumEntities), (.maximumFeatures, \.maximumFeatures),
             (.maximumValues, \.maximumValues), (.maximumBodyBytes, \.maximumBodyBytes),
+            (.maximumPendingPushes, \.maximumPendingPushes),
         ]
         for (setting, limit) in limits {
             let value = reader.value(setting, expected: "a whole number from 1 to 2147483647") { text in
@@ -83,8 +123,11 @@ struct Settings: Sendable {
         return server
     }
 
-    private static func trainingSets(_ reader: inout SettingsReader) -> TrainingSetResources {
+    private static func trainingSets(
+        _ reader: inout SettingsReader, _ limits: ServingLimits
+    ) -> TrainingSetResources {
         var resources = TrainingSetResources()
+        resources.maximumEntities = limits.maximumEntities
         resources.memoryBytes =
             reader.value(.trainingMemory, expected: "a size from 64MiB such as 512MiB or 2GiB") { text in
                 byteCount(text).flatMap { $0 >= 64 << 20 ? $0 : nil }

@@ -62,6 +62,18 @@ struct SettingsReader {
         return nil
     }
 
+    /// Something that is switched on or off.
+    /// - Returns: as `value`.
+    mutating func flag(_ setting: Setting) -> Bool? {
+        value(setting, expected: "on or off") { text in
+            switch text.lowercased() {
+            case "on", "true": true
+            case "off", "false": false
+            default: nil
+            }
+        }
+    }
+
     /// A required URL.
     /// - Parameter parse: throws what may be shown to anyone, which is nothing of the URL.
     mutating func url<Value>(_ setting: Setting, _ parse: (String) throws(LarderError) -> Value) -> Value? {

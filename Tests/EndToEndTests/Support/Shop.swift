@@ -1,6 +1,9 @@
+import Testing
+
 /// A small project that most tests begin with.
 enum Shop {
-    static let definitions = """
+    /// The project and its entity, for definitions of a test's own to follow.
+    static let head = """
         kind: project
         name: shop
         ---
@@ -9,6 +12,10 @@ enum Shop {
         description: Who buys
         join_keys: [{name: customer_id, type: int64}]
         ---
+        """
+
+    static let definitions = """
+        \(head)
         kind: source
         name: visits
         type: table
@@ -54,4 +61,15 @@ enum Shop {
         1,2024-05-01T18:00:00.000001Z,e
 
         """
+
+    /// Runs `body` with an installation that has the definitions, and the visits computed.
+    static func run(_ body: (Installation) async throws -> Void) async throws {
+        try await Installation.run { larder in
+            try larder.write(definitions)
+            try await larder.succeed("apply", "--yes")
+            try await larder.succeed("ingest", "visits", "-", "--format", "csv", input: visits)
+            try await larder.succeed("materialize", "--only", "offline")
+            try await body(larder)
+        }
+    }
 }

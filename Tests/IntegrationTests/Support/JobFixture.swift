@@ -97,6 +97,10 @@ struct JobFixture {
         try await pool.withConnection { try await store.retry(id, projectID: Self.projectID, on: $0) }
     }
 
+    func postpone(_ lease: JobLease, by pause: Duration, reason: String = "away") async throws {
+        try await pool.withConnection { try await store.postpone(lease, by: pause, reason: reason, on: $0) }
+    }
+
     func output(_ id: Int64) async throws -> String {
         let pieces = try await pool.withConnection { try await store.output(id, on: $0).pieces }
         var bytes: [UInt8] = []
