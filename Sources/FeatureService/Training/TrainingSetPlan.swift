@@ -66,10 +66,11 @@ struct TrainingSetPlan {
         return plan
     }
 
-    /// How much of the spine is read at first, before its width is known: a few columns are the rule.
+    /// How much of the spine is read at first, before its width is known: a few columns are the rule, and a spine of many is
+    /// stopped by its bytes.
     func firstLimit(_ resources: TrainingSetResources) -> SegmentLimit {
         SegmentLimit(
-            rows: segmentRows(memoryBytes: resources.memoryBytes, spineRowBytes: 48), bytes: resources.memoryBytes / 4)
+            rows: segmentRows(memoryBytes: resources.memoryBytes, spineRowBytes: 32), bytes: resources.memoryBytes / 4)
     }
 
     /// Rows of a segment that fit into `bytes`, were all of them found.
