@@ -74,9 +74,16 @@ final class RunningProgram: Sendable {
         let process = Program.process(arguments, environment, launcher: launcher)
         process.currentDirectoryURL = directory
         // Files take any amount, pipes would have to be read meanwhile.
-        process.standardInput = try FileHandle(forReadingFrom: folder.appending(path: "input"))
-        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "output"))
-        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "errors"))
+        let streams = [
+            try FileHandle(forReadingFrom: folder.appending(path: "input")),
+            try FileHandle(forWritingTo: folder.appending(path: "output")),
+            try FileHandle(forWritingTo: folder.appending(path: "errors")),
+        ]
+        // The program has its own, and Foundation keeps these for as long as the suite runs.
+        defer { for stream in streams { try? stream.close() } }
+        process.standardInput = streams[0]
+        process.standardOutput = streams[1]
+        process.standardError = streams[2]
         let (ended, end) = AsyncStream.makeStream(of: Int32.self)
         self.ended = ended
         process.terminationHandler = { process in
