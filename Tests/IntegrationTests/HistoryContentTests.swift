@@ -8,23 +8,7 @@ import Testing
 @testable import OfflineStore
 
 private let definitions = """
-    kind: project
-    name: test
-    ---
-    kind: entity
-    name: customer
-    join_keys: [{name: customer_id, type: int64}]
-    ---
-    kind: source
-    name: orders
-    type: table
-    columns:
-      - {name: customer_id, type: int64, nullable: false}
-      - {name: at, type: timestamp, nullable: false}
-      - {name: amount, type: float64}
-    timestamp: at
-    row_key: [customer_id, at]
-    ---
+    \(Orders.head)
     kind: feature_view
     name: spending
     entities: [customer]

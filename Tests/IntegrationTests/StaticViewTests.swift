@@ -4,22 +4,7 @@ import PostgresClient
 import Testing
 
 private let definitions = """
-    kind: project
-    name: test
-    ---
-    kind: entity
-    name: customer
-    join_keys: [{name: customer_id, type: int64}]
-    ---
-    kind: source
-    name: orders
-    type: table
-    columns:
-      - {name: customer_id, type: int64, nullable: false}
-      - {name: at, type: timestamp, nullable: false}
-      - {name: amount, type: float64}
-    timestamp: at
-    ---
+    \(Orders.head)
     kind: source
     name: customers
     type: table

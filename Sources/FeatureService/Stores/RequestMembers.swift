@@ -1,8 +1,8 @@
-import FeatureModel
-import TextFormats
+public import FeatureModel
+public import TextFormats
 
 /// The members of a request that is a JSON object. One that is null is as good as absent.
-struct RequestMembers {
+public struct RequestMembers {
     private let json: JSONValue
     private let example: String
 
@@ -10,7 +10,7 @@ struct RequestMembers {
     ///   - known: every member that there is.
     ///   - example: a request that would be taken, for hints.
     /// - Throws: `request_invalid` when it is no object, or has another member.
-    init(_ json: JSONValue, known: [String], example: String) throws(LarderError) {
+    public init(_ json: JSONValue, known: [String], example: String) throws(LarderError) {
         guard case .object(let members) = json else {
             throw LarderError(.requestInvalid, "the request is no JSON object", hint: "write \(example)")
         }
@@ -25,9 +25,9 @@ struct RequestMembers {
         self.example = example
     }
 
-    subscript(name: String) -> JSONValue? { json[name] }
+    public subscript(name: String) -> JSONValue? { json[name] }
 
-    func string(_ name: String) throws(LarderError) -> String? {
+    public func string(_ name: String) throws(LarderError) -> String? {
         switch json[name] {
         case nil, .null: return nil
         case .string(let text): return text
@@ -36,13 +36,13 @@ struct RequestMembers {
     }
 
     /// - Throws: `request_invalid` also when it is absent.
-    func requiredString(_ name: String) throws(LarderError) -> String {
+    public func requiredString(_ name: String) throws(LarderError) -> String {
         if let text = try string(name) { return text }
         throw LarderError(.requestInvalid, "the request does not say \"\(name)\"", hint: "write \(example)")
     }
 
     /// False when it is absent.
-    func flag(_ name: String) throws(LarderError) -> Bool {
+    public func flag(_ name: String) throws(LarderError) -> Bool {
         switch json[name] {
         case nil, .null: return false
         case .bool(let value): return value
@@ -51,7 +51,7 @@ struct RequestMembers {
     }
 
     /// Empty when it is absent.
-    func strings(_ name: String) throws(LarderError) -> [String] {
+    public func strings(_ name: String) throws(LarderError) -> [String] {
         switch json[name] {
         case nil, .null: return []
         case .array(let values):

@@ -128,23 +128,19 @@ extension SpineSource {
     /// Reads `{"spine_sql": ...}`, or `{"start": ..., "end": ...}` with or without `"entities": {"KEY": [VALUE, ...]}`.
     /// - Throws: `request_invalid`.
     fileprivate init(json: JSONValue) throws(LarderError) {
-        let names: [String] = if case .object(let all) = json { all.map(\.name) } else { [] }
-        for name in names where !Self.members.contains(name) {
-            throw LarderError(
-                .requestInvalid, "the request has an unknown member \"\(name.prefix(63))\"",
-                hint: NameRule.nearest(to: String(name.prefix(63)), in: Self.members).map { "did you mean \"\($0)\"?" }
-                    ?? "members are \(Self.members.joined(separator: ", "))")
-        }
-        if case .string(let sql)? = json["spine_sql"], names.count == 1 {
+        let example = #"{"spine_sql": "SELECT ..."} or {"start": "2013-01-01T00:00:00Z", "end": "..."}"#
+        let members = try RequestMembers(json, known: Self.members, example: example)
+        let isRange = json["start"] != nil || json["end"] != nil || json["entities"] != nil
+        if let sql = try members.string("spine_sql"), !isRange {
             self = .sql(sql)
             return
         }
-        guard json["spine_sql"] == nil, case .string(let start)? = json["start"], case .string(let end)? = json["end"],
+        guard json["spine_sql"] == nil, let start = try members.string("start"), let end = try members.string("end"),
             let from = Timestamp(start), let through = Timestamp(end)
         else {
             throw LarderError(
                 .requestInvalid, "the request has to name one spine",
-                hint: #"write {"spine_sql": "SELECT ..."} or {"start": "2013-01-01T00:00:00Z", "end": "..."}"#)
+                hint: "write \(example)")
         }
         let keys: EntityKeys? = if let entities = json["entities"] { try EntityKeys(json: entities) } else { nil }
         self = .changes(from: from, through: through, keys: keys)
