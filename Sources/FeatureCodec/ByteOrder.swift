@@ -56,8 +56,27 @@ package enum ByteOrder {
         Int32(bitPattern: bytes.reduce(0) { $0 << 8 | UInt32($1) } ^ signBit32)
     }
 
+    /// Two's complement of so many bytes, most significant first, that end before `end`. In front of `end` there are at
+    /// least as many bytes as the type has.
+    static func loadShortest<Number: FixedWidthInteger & SignedInteger & BitwiseCopyable>(
+        _ type: Number.Type, from span: RawSpan, endingAt end: Int, byteCount: Int
+    ) -> Number {
+        let unusedBits = Number(truncatingIfNeeded: Number.bitWidth - 8 * byteCount)
+        // What stands in front comes along and is shifted out again: no branch on the length.
+        let number = loadBigEndian(type, from: span, at: end - Number.bitWidth / 8)
+        return (number &<< unusedBits) &>> unusedBits
+    }
+
     static let signBit64: UInt64 = 1 << 63
     static let signBit32: UInt32 = 1 << 31
+}
+
+extension FixedWidthInteger where Self: SignedInteger {
+    /// How few bytes hold the number in two's complement: at least one.
+    var shortestByteCount: Int {
+        let withoutSign = self ^ (self >> (Self.bitWidth - 1))
+        return (Self.bitWidth - withoutSign.leadingZeroBitCount + 8) / 8
+    }
 }
 
 extension [UInt8] {
@@ -67,6 +86,13 @@ extension [UInt8] {
 
     mutating func append(signFlipped value: Int32) {
         append(rawBytesOf: (UInt32(bitPattern: value) ^ ByteOrder.signBit32).bigEndian)
+    }
+
+    /// Appends two's complement in as few bytes as hold it, most significant first.
+    mutating func append(shortest value: some FixedWidthInteger & SignedInteger) {
+        for byte in (0..<value.shortestByteCount).reversed() {
+            append(UInt8(truncatingIfNeeded: value >> (8 * byte)))
+        }
     }
 
     mutating func append(littleEndian value: some FixedWidthInteger & BitwiseCopyable) {

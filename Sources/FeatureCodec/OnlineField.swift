@@ -2,8 +2,8 @@ import FeatureModel
 
 /// Where one requested feature stands in values of one writer version: found once, to read it from many values.
 ///
-/// Reading is allowed only from values that `OnlineRowReader` has checked, that are no tombstones, and where the feature is not
-/// null; the offsets are within their bytes then.
+/// Reading is allowed only from bodies that `OnlineRowReader` has checked, and where the feature is not null; the
+/// offsets are within their bytes then.
 public struct OnlineField: Sendable, Equatable {
     /// How the bytes are read as the reader's type.
     public enum Kind: Sendable, Equatable {
@@ -27,6 +27,7 @@ public struct OnlineField: Sendable, Equatable {
     }
 
     public let kind: Kind
+    // Offsets from the start of the body.
     @usableFromInline let nullOffset: Int
     @usableFromInline let nullMask: UInt8
     /// Fixed width: where the value is. Variable width: the number of its end.
@@ -51,7 +52,7 @@ public struct OnlineField: Sendable, Equatable {
             kind = Self.kind(of: layout.schema.features[stored].type)
             feature = stored
         }
-        nullOffset = OnlineRowHeader.byteCount + (feature >> 3)
+        nullOffset = feature >> 3
         nullMask = 1 << UInt8(feature & 7)
         position = layout.slots[feature].position
         endsOffset = layout.endsOffset
@@ -74,49 +75,49 @@ public struct OnlineField: Sendable, Equatable {
     }
 
     @inlinable
-    public func isNull(in value: RawSpan) -> Bool {
-        unsafe value.unsafeLoad(fromByteOffset: nullOffset, as: UInt8.self) & nullMask != 0
+    public func isNull(in body: RawSpan) -> Bool {
+        unsafe body.unsafeLoad(fromByteOffset: nullOffset, as: UInt8.self) & nullMask != 0
     }
 
     @inlinable
-    public func bool(in value: RawSpan) -> Bool {
-        unsafe value.unsafeLoad(fromByteOffset: position, as: UInt8.self) != 0
+    public func bool(in body: RawSpan) -> Bool {
+        unsafe body.unsafeLoad(fromByteOffset: position, as: UInt8.self) != 0
     }
 
     /// int32 and date, whatever they are widened to.
     @inlinable
-    public func int32(in value: RawSpan) -> Int32 {
-        Int32(littleEndian: unsafe value.unsafeLoadUnaligned(fromByteOffset: position, as: Int32.self))
+    public func int32(in body: RawSpan) -> Int32 {
+        Int32(littleEndian: unsafe body.unsafeLoadUnaligned(fromByteOffset: position, as: Int32.self))
     }
 
     /// int64 and timestamp.
     @inlinable
-    public func int64(in value: RawSpan) -> Int64 {
-        Int64(littleEndian: unsafe value.unsafeLoadUnaligned(fromByteOffset: position, as: Int64.self))
+    public func int64(in body: RawSpan) -> Int64 {
+        Int64(littleEndian: unsafe body.unsafeLoadUnaligned(fromByteOffset: position, as: Int64.self))
     }
 
     @inlinable
-    public func float32(in value: RawSpan) -> Float {
-        Float(bitPattern: UInt32(bitPattern: int32(in: value)))
+    public func float32(in body: RawSpan) -> Float {
+        Float(bitPattern: UInt32(bitPattern: int32(in: body)))
     }
 
     @inlinable
-    public func float64(in value: RawSpan) -> Double {
-        Double(bitPattern: UInt64(bitPattern: int64(in: value)))
+    public func float64(in body: RawSpan) -> Double {
+        Double(bitPattern: UInt64(bitPattern: int64(in: body)))
     }
 
-    /// The bytes of a string or bytes feature.
+    /// Where in `body` the bytes of a string or bytes feature are.
     @inlinable
-    public func range(in value: RawSpan) -> Range<Int> {
-        let start = position == 0 ? 0 : end(position - 1, in: value)
-        return payloadOffset + start..<payloadOffset + end(position, in: value)
+    public func range(in body: RawSpan) -> Range<Int> {
+        let start = position == 0 ? 0 : end(position - 1, in: body)
+        return payloadOffset + start..<payloadOffset + end(position, in: body)
     }
 
     @inlinable
-    func end(_ number: Int, in value: RawSpan) -> Int {
+    func end(_ number: Int, in body: RawSpan) -> Int {
         Int(
             UInt32(
-                littleEndian: unsafe value.unsafeLoadUnaligned(fromByteOffset: endsOffset + 4 * number, as: UInt32.self)
+                littleEndian: unsafe body.unsafeLoadUnaligned(fromByteOffset: endsOffset + 4 * number, as: UInt32.self)
             ))
     }
 }

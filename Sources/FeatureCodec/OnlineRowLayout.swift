@@ -1,8 +1,8 @@
 public import FeatureModel
 
-/// Where everything stands in an online value of one schema version of a view.
+/// Where everything stands in the body of an online value of one schema version of a view.
 ///
-/// A value is a header of 30 bytes (see `OnlineRowHeader`) and, unless it is a tombstone, a body:
+/// A value is a header (see `OnlineRowHeader`) and, unless it is a tombstone, a body:
 ///
 /// 1. Null bitmap: one bit a feature in schema order, least significant bit first, 1 for null; unused bits are 0.
 /// 2. Fixed section: one slot for each fixed-width feature in schema order, zero where null. bool 1 byte, int32 and
@@ -13,12 +13,11 @@ public import FeatureModel
 ///    array of strings or bytes is a UInt32 count, a UInt32 end for each element relative to the first element's start,
 ///    and the elements.
 ///
-/// Numbers of the body are little-endian. Features are found by position, so that a reader needs the schema version the
-/// value was written under.
+/// Numbers of the body are little-endian, and all offsets count from its start, because headers differ in length.
+/// Features are found by position, so that a reader needs the schema version the value was written under.
 public final class OnlineRowLayout: Sendable {
     public let schema: ViewSchema
     // Of the schema, for each value that is read: the schema itself is shared by everybody.
-    let schemaVersion: Int32
     let featureCount: Int
 
     let slots: [Slot]
@@ -32,7 +31,7 @@ public final class OnlineRowLayout: Sendable {
 
     /// Where a feature's value is.
     struct Slot: Sendable {
-        /// Fixed-width: offset of the slot from the start of the value. Variable-width: number among the ends.
+        /// Fixed-width: offset of the slot from the start of the body. Variable-width: number among the ends.
         let position: Int
         let isVariable: Bool
     }
@@ -62,9 +61,8 @@ public final class OnlineRowLayout: Sendable {
 
     public init(schema: ViewSchema) {
         self.schema = schema
-        schemaVersion = schema.version
         featureCount = schema.features.count
-        fixedOffset = OnlineRowHeader.byteCount + (schema.features.count + 7) / 8
+        fixedOffset = (schema.features.count + 7) / 8
         var fixedEnd = fixedOffset
         var slots: [Slot] = []
         var fixedFeatures: [FixedFeature] = []
@@ -85,9 +83,6 @@ public final class OnlineRowLayout: Sendable {
         endsOffset = fixedEnd
         payloadOffset = fixedEnd + 4 * variableFeatures.count
     }
-
-    /// Bytes of a value that holds no strings, bytes or arrays.
-    public var minimumByteCount: Int { payloadOffset }
 
     static func fixedWidth(of type: ValueType) -> Int? {
         switch type {

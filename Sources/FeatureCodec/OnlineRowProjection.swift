@@ -79,11 +79,6 @@ public struct OnlineRowProjection: Sendable {
         }
     }
 
-    /// How values of a writer version are read; nil when the version is not among the layouts.
-    public func plan(forVersion version: Int32) -> Plan? {
-        positions[version].map { plans[$0] }
-    }
-
     /// Which of `plans` reads values of a writer version; nil when the version is not among the layouts.
     public func position(ofVersion version: Int32) -> Int? {
         positions[version]
@@ -92,39 +87,37 @@ public struct OnlineRowProjection: Sendable {
     /// Appends the requested features of one value, one to each column, and says how each came about.
     ///
     /// - Parameters:
-    ///   - value: an online value that is no tombstone.
-    ///   - header: the header of the same value, which the caller has read to judge it.
+    ///   - body: of an online value that is no tombstone, without its header.
+    ///   - plan: which of `plans` reads values of the version that the header names.
     ///   - columns: one for each requested feature, of the reader's type.
     ///   - statuses: for each requested feature those of the rows so far; `PRESENT`, `NULL_VALUE` or `DEFAULTED` is added.
-    /// - Throws: with nothing appended, when the value is malformed or of an unknown version.
+    /// - Throws: with nothing appended, when the body is malformed.
     public func append(
-        _ value: RawSpan, header: OnlineRowHeader, to columns: inout [Column], statuses: inout [[FeatureStatus]]
+        _ body: RawSpan, plan: Int, to columns: inout [Column], statuses: inout [[FeatureStatus]]
     ) throws(CodecError) {
-        guard let plan = plan(forVersion: header.order.schemaVersion) else {
-            throw .unexpectedSchemaVersion(header.order.schemaVersion)
-        }
-        let reader = try OnlineRowReader(value, header: header, layout: plan.layout)
+        let plan = plans[plan]
+        let reader = try OnlineRowReader(body, layout: plan.layout)
         for index in plan.sources.indices {
-            statuses[index].append(append(index, from: plan.sources[index], reader, value, to: &columns[index]))
+            statuses[index].append(append(index, from: plan.sources[index], reader, body, to: &columns[index]))
         }
     }
 
     private func append(
-        _ index: Int, from source: Source, _ reader: OnlineRowReader, _ value: RawSpan, to column: inout Column
+        _ index: Int, from source: Source, _ reader: OnlineRowReader, _ body: RawSpan, to column: inout Column
     ) -> FeatureStatus {
         switch source {
         case .filledIn:
             column.append(defaults[index])
             return .defaulted
         case .stored(let position), .widenedToInt64(let position), .widenedToFloat64(let position):
-            guard !reader.isNull(position, in: value) else {
+            guard !reader.isNull(position, in: body) else {
                 column.appendNull()
                 return .nullValue
             }
             switch source {
-            case .widenedToInt64: column.append(int64: Int64(reader.int32(position, in: value)))
-            case .widenedToFloat64: column.append(float64: Double(reader.float32(position, in: value)))
-            default: reader.append(position, in: value, to: &column)
+            case .widenedToInt64: column.append(int64: Int64(reader.int32(position, in: body)))
+            case .widenedToFloat64: column.append(float64: Double(reader.float32(position, in: body)))
+            default: reader.append(position, in: body, to: &column)
             }
             return .present
         }

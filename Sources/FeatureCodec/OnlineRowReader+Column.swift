@@ -2,33 +2,33 @@ public import FeatureModel
 
 extension OnlineRowReader {
     /// Appends the feature to a column of its declared type, a null as a null.
-    public func append(_ feature: Int, in value: RawSpan, to column: inout Column) {
-        guard !isNull(feature, in: value) else { return column.appendNull() }
+    public func append(_ feature: Int, in body: RawSpan, to column: inout Column) {
+        guard !isNull(feature, in: body) else { return column.appendNull() }
         switch layout.schema.features[feature].type {
-        case .scalar(.bool): column.append(bool: bool(feature, in: value))
-        case .scalar(.int32), .scalar(.date): column.append(int32: int32(feature, in: value))
-        case .scalar(.int64), .scalar(.timestamp): column.append(int64: int64(feature, in: value))
-        case .scalar(.float32): column.append(float32: float32(feature, in: value))
-        case .scalar(.float64): column.append(float64: float64(feature, in: value))
+        case .scalar(.bool): column.append(bool: bool(feature, in: body))
+        case .scalar(.int32), .scalar(.date): column.append(int32: int32(feature, in: body))
+        case .scalar(.int64), .scalar(.timestamp): column.append(int64: int64(feature, in: body))
+        case .scalar(.float32): column.append(float32: float32(feature, in: body))
+        case .scalar(.float64): column.append(float64: float64(feature, in: body))
         case .scalar(.string), .scalar(.bytes):
-            withBytes(feature, in: value) { run in
+            withBytes(feature, in: body) { run in
                 unsafe run.withUnsafeBytes { unsafe column.append(bytes: $0) }
             }
         case .array(let element):
-            withBytes(feature, in: value) { run in
+            withBytes(feature, in: body) { run in
                 column.appendList { Self.appendElements(of: element, run: run, to: &$0) }
             }
         case .vector:
-            withBytes(feature, in: value) { run in
+            withBytes(feature, in: body) { run in
                 column.appendList { Self.appendElements(of: .float32, run: run, to: &$0) }
             }
         }
     }
 
     /// The feature as a single value, for tests and tools; bulk goes through `append(_:in:to:)`.
-    public func value(_ feature: Int, in value: RawSpan) -> Value {
+    public func value(_ feature: Int, in body: RawSpan) -> Value {
         var column = Column(type: layout.schema.features[feature].type)
-        append(feature, in: value, to: &column)
+        append(feature, in: body, to: &column)
         return column[0]
     }
 

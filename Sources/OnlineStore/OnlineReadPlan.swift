@@ -1,8 +1,9 @@
 public import FeatureCodec
 public import FeatureModel
 
-/// Features of one view as one request asks for them, ready to be read.
-public struct OnlineSelection: Sendable {
+/// Features of one view as one request asks for them, ready to be read. A class, because every read goes through its selections,
+/// and each part of a value would be counted.
+public final class OnlineSelection: Sendable {
     /// Name of the view, for messages.
     public let viewName: String
     let keyPrefix: [UInt8]

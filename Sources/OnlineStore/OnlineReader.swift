@@ -34,8 +34,8 @@ public struct OnlineAnswer: Sendable {
                 statuses[index].append(status)
             }
         } else {
-            let value = bytes.extracting(row.range)
-            try projection.append(value, header: OnlineRowHeader(of: value), to: &columns, statuses: &statuses)
+            try projection.append(
+                bytes.extracting(row.bodyRange), plan: row.plan, to: &columns, statuses: &statuses)
         }
         eventTimes.append(row.eventTime)
     }

@@ -15,16 +15,16 @@ public struct OnlineRow: Sendable {
     }
 
     public let verdict: Verdict
-    /// Where its value is in the bytes of the answer. Empty unless it is fresh.
-    public let range: Range<Int>
-    /// Which of the projection's plans reads the value.
+    /// Where the body of its value is in the bytes of the answer. Empty unless it is fresh.
+    public let bodyRange: Range<Int>
+    /// Which of the projection's plans reads the body.
     public let plan: Int
     /// Of the row that answers, also when it is outside its maximum age; nil when none does. Static data has minus infinity.
     public let eventTime: Timestamp?
 
-    private init(_ verdict: Verdict, range: Range<Int> = 0..<0, plan: Int = 0, eventTime: Timestamp? = nil) {
+    private init(_ verdict: Verdict, bodyRange: Range<Int> = 0..<0, plan: Int = 0, eventTime: Timestamp? = nil) {
         self.verdict = verdict
-        self.range = range
+        self.bodyRange = bodyRange
         self.plan = plan
         self.eventTime = eventTime
     }
@@ -60,12 +60,14 @@ public struct OnlineRow: Sendable {
             guard let plan = selection.projection.position(ofVersion: header.order.schemaVersion) else {
                 throw .unreadable(.unexpectedSchemaVersion(header.order.schemaVersion))
             }
+            let bodyRange = range.lowerBound + header.byteCount..<range.upperBound
             do {
-                _ = try OnlineRowReader(value, header: header, layout: selection.projection.plans[plan].layout)
+                _ = try OnlineRowReader(
+                    bytes.extracting(bodyRange), layout: selection.projection.plans[plan].layout)
             } catch {
                 throw .unreadable(error)
             }
-            self.init(.fresh, range: range, plan: plan, eventTime: eventTime)
+            self.init(.fresh, bodyRange: bodyRange, plan: plan, eventTime: eventTime)
         }
     }
 

@@ -4,7 +4,8 @@ internal import RedisClient
 ///
 /// A stored order and a fence are compared as unsigned 32-bit words: those are exact in Lua's doubles, which 64-bit
 /// numbers are not, while `<` on Lua strings follows the server's locale. Two words make one comparison, as most are
-/// decided by the first: by the event time.
+/// decided by the first: by the event time, which stands at the same place in values of either format. Where it does
+/// not decide, the order is written out at its full length first.
 enum OnlineScripts {
     /// Error words the scripts answer with.
     enum Refusal {
@@ -27,12 +28,37 @@ enum OnlineScripts {
           return 0
         end
 
+        -- What the flags of format 2 say: bytes of the recorded time, the sequence and the version.
+        local function lengths(flags)
+          return bit.band(flags, 2) * 4, bit.band(bit.rshift(flags, 2), 7) + 1, bit.band(bit.rshift(flags, 5), 3) + 1
+        end
+
+        -- A number of fewer bytes at its full length, its sign bit flipped.
+        local function widen(number, length)
+          local isNegative = string.byte(number) >= 128
+          local wide = string.rep(string.char(isNegative and 255 or 0), length - #number) .. number
+          return string.char((string.byte(wide) + 128) % 256) .. string.sub(wide, 2)
+        end
+
+        -- The 28 bytes of a value's order, whatever its format.
+        local function orderOf(value)
+          if string.byte(value) == 1 then return string.sub(value, 3, 30) end
+          local recorded, sequence, version = lengths(string.byte(value, 2))
+          local sequenceStart = 11 + recorded
+          local versionStart = sequenceStart + sequence
+          return string.sub(value, 3, 10 + recorded) .. string.rep(string.char(0), 8 - recorded)
+            .. widen(string.sub(value, sequenceStart, versionStart - 1), 8)
+            .. widen(string.sub(value, versionStart, versionStart + version - 1), 4)
+        end
+
         local function compareOrders(left, right)
           local difference = compare(left, right, 3)
-          if difference == 0 then difference = compare(left, right, 11) end
-          if difference == 0 then difference = compare(left, right, 19) end
+          if difference ~= 0 then return difference end
+          left, right = orderOf(left), orderOf(right)
+          difference = compare(left, right, 9)
+          if difference == 0 then difference = compare(left, right, 17) end
           -- The end of the sequence once more, which is equal, and the version.
-          if difference == 0 then difference = compare(left, right, 23) end
+          if difference == 0 then difference = compare(left, right, 21) end
           return difference
         end
 
@@ -47,7 +73,12 @@ enum OnlineScripts {
         end
 
         local function isKnown(value)
-          return #value >= 30 and string.byte(value, 1) == 1
+          local format, flags = string.byte(value, 1, 2)
+          if format ~= 2 then return format == 1 and #value >= 30 end
+          if not flags or flags >= 128 then return false end
+          if #value >= 30 then return true end
+          local recorded, sequence, version = lengths(flags)
+          return #value >= 10 + recorded + sequence + version
         end
 
         local function isRaised(key, sentinel)
@@ -115,11 +146,12 @@ enum OnlineScripts {
             for row = 1, rows do
               local key, orders, value = KEYS[row + 1], ARGV[2 * row], ARGV[2 * row + 1]
               local expiry = shared or ARGV[2 * rows + row + 1]
+              -- The longest header.
               local stored = call('GETRANGE', key, 0, 29)
               if stored ~= '' and not isKnown(stored) then return redis.error_reply('\(Refusal.format) of a value') end
               local withdrawn = false
               if stored ~= '' then
-                local order = string.sub(stored, 3, 30)
+                local order = orderOf(stored)
                 for offset = 1, #orders, 28 do
                   if string.sub(orders, offset, offset + 27) == order then withdrawn = true end
                 end

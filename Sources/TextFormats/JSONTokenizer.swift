@@ -44,26 +44,29 @@ public struct JSONTokenizer: Sendable {
     private let maximumDepth: Int
     private var position: Int
     private var expected = Expected.value
-    /// For each open container, whether it is an object.
-    private var containers: [Bool] = []
+    /// How many arrays and objects are open.
+    public private(set) var depth = 0
+    /// Which of them are objects: a bit for each, the innermost lowest.
+    private var objects: UInt64 = 0
 
     /// The bytes of the last token: of names and strings what is between the quotes, escapes as they stand.
     public private(set) var tokenRange: Range<Int>
     /// Whether the last name or string has escapes, so that its bytes are not yet its text.
     public private(set) var hasEscapes = false
 
-    /// - Parameter range: the part of `bytes` that is the text; all of it when nil.
+    /// - Parameters:
+    ///   - range: the part of `bytes` that is the text; all of it when nil.
+    ///   - maximumDepth: arrays and objects within each other; never more than 64.
     public init(_ bytes: [UInt8], range: Range<Int>? = nil, maximumDepth: Int = 32) {
         self.bytes = bytes
         start = range?.lowerBound ?? 0
         end = range?.upperBound ?? bytes.count
-        self.maximumDepth = maximumDepth
+        self.maximumDepth = min(maximumDepth, UInt64.bitWidth)
         position = start
         tokenRange = start..<start
     }
 
-    /// How many arrays and objects are open.
-    public var depth: Int { containers.count }
+    private var isInObject: Bool { objects & 1 == 1 }
 
     /// The text of the last name or string, escapes resolved.
     public var text: String { String(decoding: textBytes, as: UTF8.self) }
@@ -114,30 +117,34 @@ public struct JSONTokenizer: Sendable {
     }
 
     private mutating func skipWhitespace() {
-        while position < end {
-            switch bytes[position] {
-            case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            default: return
+        // In a variable of its own, which stays in a register.
+        var next = position
+        scan: while next < end {
+            switch bytes[next] {
+            case 0x20, 0x0A, 0x0D, 0x09: next += 1
+            default: break scan
             }
         }
+        position = next
     }
 
     private mutating func takeComma() throws(JSONSyntaxError) {
         guard position < end, bytes[position] == UInt8(ascii: ",") else { return }
         position += 1
         skipWhitespace()
-        expected = containers.last == true ? .name : .value
+        expected = isInObject ? .name : .value
         if position < end, bytes[position] == UInt8(ascii: "]") || bytes[position] == UInt8(ascii: "}") {
             throw error("nothing follows a comma", at: position)
         }
     }
 
     private mutating func close(_ byte: UInt8) throws(JSONSyntaxError) -> Token {
-        let isObject = containers.last == true
+        let isObject = isInObject
         guard byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
             throw error(isObject ? "a comma or } is missing" : "a comma or ] is missing", at: position)
         }
-        containers.removeLast()
+        objects >>= 1
+        depth -= 1
         tokenRange = position..<position + 1
         position += 1
         endValue()
@@ -145,7 +152,7 @@ public struct JSONTokenizer: Sendable {
     }
 
     private mutating func endValue() {
-        expected = containers.isEmpty ? .end : .commaOrEnd
+        expected = depth == 0 ? .end : .commaOrEnd
     }
 
     private mutating func takeValue(_ byte: UInt8) throws(JSONSyntaxError) -> Token {
@@ -178,10 +185,11 @@ public struct JSONTokenizer: Sendable {
     }
 
     private mutating func open(isObject: Bool) throws(JSONSyntaxError) {
-        guard containers.count < maximumDepth else {
+        guard depth < maximumDepth else {
             throw error("arrays and objects are nested deeper than \(maximumDepth)", at: position)
         }
-        containers.append(isObject)
+        objects = objects << 1 | (isObject ? 1 : 0)
+        depth += 1
         tokenRange = position..<position + 1
         position += 1
     }
@@ -197,49 +205,39 @@ public struct JSONTokenizer: Sendable {
     }
 
     private mutating func takeNumber() throws(JSONSyntaxError) {
-        let first = position
-        scan: while position < end {
-            switch bytes[position] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
-                UInt8(ascii: "e"), UInt8(ascii: "E"):
-                position += 1
-            default: break scan
-            }
+        guard let next = JSONScanner.endOfNumber(bytes.span, from: position, to: end) else {
+            let isNumber = JSONScanner.isOfNumbers(bytes[position])
+            throw error(isNumber ? "a number is not as JSON writes numbers" : "a value is missing", at: position)
         }
-        guard position > first else { throw error("a value is missing", at: first) }
-        guard NumberText.decimal(bytes.span.extracting(first..<position), isStrict: true) != nil else {
-            throw error("a number is not as JSON writes numbers", at: first)
-        }
-        tokenRange = first..<position
+        tokenRange = position..<next
+        position = next
         endValue()
     }
 
     private mutating func takeString() throws(JSONSyntaxError) {
         let opening = position
-        position += 1
         hasEscapes = false
         var isASCII = true
-        while position < end {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                tokenRange = opening + 1..<position
-                position += 1
+        var next = opening + 1
+        while true {
+            next = JSONScanner.endOfCharacters(bytes.span, from: next, to: end, isASCII: &isASCII)
+            guard next < end else { throw error("a string is not closed", at: opening) }
+            switch bytes[next] {
+            case UInt8(ascii: "\""):
+                tokenRange = opening + 1..<next
+                position = next + 1
                 if !isASCII { try checkUTF8() }
                 return
-            }
-            if byte == UInt8(ascii: "\\") {
+            case UInt8(ascii: "\\"):
                 hasEscapes = true
-                guard let length = JSONEscapes.length(bytes, at: position, end: end) else {
-                    throw error("an escape in a string is not valid", at: position)
+                guard let length = JSONEscapes.length(bytes, at: next, end: end) else {
+                    throw error("an escape in a string is not valid", at: next)
                 }
-                position += length
-                continue
+                next += length
+            default:
+                throw error("a control character in a string is not escaped", at: next)
             }
-            guard byte >= 0x20 else { throw error("a control character in a string is not escaped", at: position) }
-            if byte >= 0x80 { isASCII = false }
-            position += 1
         }
-        throw error("a string is not closed", at: opening)
     }
 
     private func checkUTF8() throws(JSONSyntaxError) {

@@ -1,6 +1,7 @@
 public import FeatureModel
 
-/// A JSON document in memory, for requests and answers. Bulk data is read with `NDJSONReader`.
+/// A JSON document in memory, for requests and answers. Rows are read with `NDJSONReader`
+/// and `JSONArrayReader`.
 public indirect enum JSONValue: Sendable, Hashable {
     public struct Member: Sendable, Hashable {
         public let name: String
@@ -38,13 +39,32 @@ public indirect enum JSONValue: Sendable, Hashable {
     public static func parse(
         _ bytes: [UInt8], limits: TextLimits = .default, code: ErrorCode = .requestInvalid
     ) throws(LarderError) -> JSONValue {
+        try parse(bytes, leavingName: nil, limits, code).value
+    }
+
+    /// Parses one JSON text that is an object, and leaves an array that is a member of it where it stands: the array is
+    /// checked, and empty in the value. The names of the objects in it may repeat, and are not counted.
+    ///
+    /// - Parameter member: the array's name.
+    /// - Returns: also the array's place in `bytes`, brackets included; nil when there is no array of that name.
+    /// - Throws: as `parse(_:limits:code:)`.
+    public static func parse(
+        _ bytes: [UInt8], leaving member: String, limits: TextLimits = .default, code: ErrorCode = .requestInvalid
+    ) throws(LarderError) -> (value: JSONValue, array: Range<Int>?) {
+        try parse(bytes, leavingName: Array(member.utf8), limits, code)
+    }
+
+    private static func parse(
+        _ bytes: [UInt8], leavingName: [UInt8]?, _ limits: TextLimits, _ code: ErrorCode
+    ) throws(LarderError) -> (value: JSONValue, array: Range<Int>?) {
         guard bytes.count <= limits.maximumLineBytes else {
             throw LarderError(
                 .bodyTooLarge, "JSON text of \(bytes.count) bytes is larger than \(limits.maximumLineBytes)")
         }
-        var parser = JSONValueParser(bytes, limits: limits)
+        var parser = JSONValueParser(bytes, leavingName: leavingName, limits: limits)
         do {
-            return try parser.parse()
+            let value = try parser.parse()
+            return (value, parser.leftArray)
         } catch {
             throw LarderError(code, "invalid JSON: \(error)")
         }
@@ -53,10 +73,13 @@ public indirect enum JSONValue: Sendable, Hashable {
 
 private struct JSONValueParser {
     private var tokenizer: JSONTokenizer
+    private let leavingName: [UInt8]?
     private let limits: TextLimits
+    private(set) var leftArray: Range<Int>?
 
-    init(_ bytes: [UInt8], limits: TextLimits) {
+    init(_ bytes: [UInt8], leavingName: [UInt8]?, limits: TextLimits) {
         tokenizer = JSONTokenizer(bytes, maximumDepth: limits.maximumDepth)
+        self.leavingName = leavingName
         self.limits = limits
     }
 
@@ -96,9 +119,19 @@ private struct JSONValueParser {
             guard names.count <= limits.maximumColumns else {
                 throw fault("an object has more than \(limits.maximumColumns) members")
             }
-            members.append(JSONValue.Member(name, try value(try tokenizer.next())))
+            members.append(JSONValue.Member(name, try memberValue(bytes)))
         }
         return members
+    }
+
+    private mutating func memberValue(_ name: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
+        let token = try tokenizer.next()
+        // Within the outermost object.
+        guard token == .beginArray, tokenizer.depth == 2, name == leavingName else { return try value(token) }
+        let start = tokenizer.tokenRange.lowerBound
+        try tokenizer.skip(from: token)
+        leftArray = start..<tokenizer.tokenRange.upperBound
+        return .array([])
     }
 
     private func fault(_ message: String) -> JSONSyntaxError {

@@ -10,7 +10,9 @@ struct RowBatcher {
     /// What a row takes in memory besides its text: a null vector is as large as any other.
     private let bytesPerRow: Int
     var columns: [Column]
+    /// Of the rows that have one.
     private var lines: [Int] = []
+    private var rowCount = 0
     private var violations: [RowViolation] = []
     private var records: RecordBytes?
     private var bytes = 0
@@ -27,10 +29,10 @@ struct RowBatcher {
         }
     }
 
-    private var currentRow: Int { firstRow + lines.count }
+    private var currentRow: Int { firstRow + rowCount }
 
     /// Says what is wrong with the row under construction.
-    mutating func report(_ code: String, feature: String?, line: Int, _ message: String) {
+    mutating func report(_ code: String, feature: String?, line: Int?, _ message: String) {
         violations.append(RowViolation(row: currentRow, line: line, feature: feature, code: code, message: message))
     }
 
@@ -40,11 +42,14 @@ struct RowBatcher {
     }
 
     /// Ends the row under construction: each column has got its value.
-    /// - Parameter bytes: the length of its text.
-    mutating func endRow(line: Int, bytes: Int) {
-        lines.append(line)
+    /// - Parameters:
+    ///   - line: nil where rows have none.
+    ///   - bytes: the length of its text.
+    mutating func endRow(line: Int?, bytes: Int) {
+        if let line { lines.append(line) }
+        rowCount += 1
         self.bytes += bytes + bytesPerRow
-        if lines.count >= limits.maximumBatchRows || self.bytes >= limits.maximumBatchBytes
+        if rowCount >= limits.maximumBatchRows || self.bytes >= limits.maximumBatchBytes
             || violations.count >= Self.maximumViolations
         {
             flush()
@@ -53,13 +58,14 @@ struct RowBatcher {
 
     /// Hands out what has been collected, also when it is little.
     mutating func flush() {
-        guard !lines.isEmpty else { return }
-        let batch = RecordBatch(fields: fields, columns: columns, rowCount: lines.count)
+        guard rowCount > 0 else { return }
+        let batch = RecordBatch(fields: fields, columns: columns, rowCount: rowCount)
         finished.append(
             ReadBatch(batch: batch, firstRow: firstRow, lines: lines, violations: violations, records: records))
-        firstRow += lines.count
+        firstRow += rowCount
         columns = fields.map { Column(type: $0.type) }
         lines.removeAll()
+        rowCount = 0
         violations.removeAll()
         if records != nil { records = RecordBytes() }
         bytes = 0

@@ -24,7 +24,7 @@ public struct TextLimits: Sendable {
     public var maximumLineBytes: Int
     /// Columns of a CSV header, members of an NDJSON object.
     public var maximumColumns: Int
-    /// JSON arrays and objects within each other.
+    /// JSON arrays and objects within each other; beyond 64 it is 64.
     public var maximumDepth: Int
     /// Rows of one `ReadBatch`.
     public var maximumBatchRows: Int
@@ -110,7 +110,7 @@ public struct ReadBatch: Sendable {
     public let batch: RecordBatch
     /// Number of the first row in the input, from 1. Headers and blank lines are not rows.
     public let firstRow: Int
-    /// The line that each row starts on, from 1.
+    /// The line that each row starts on, from 1; empty where rows are the elements of an array.
     public let lines: [Int]
     /// Every reason why rows of this batch are refused, in their order.
     public let violations: [RowViolation]

@@ -24,11 +24,17 @@ struct ValueParser {
         case .float64: column.append(float64: try Self.float64(text, isStrict: false))
         case .string:
             try Self.checkString(text)
-            text.withUnsafeBytes { column.append(bytes: $0) }
+            Self.append(checked: text, to: &column)
         case .bytes: column.append(bytes: try Self.bytes(text))
         case .timestamp: column.append(int64: try timestamp(text).microsecondsSince1970)
         case .date: column.append(int32: try Self.date(text).daysSince1970)
         }
+    }
+
+    /// Appends a string to a column of strings.
+    /// - Parameter text: UTF-8 without NUL.
+    static func append(checked text: Span<UInt8>, to column: inout Column) {
+        text.withUnsafeBytes { column.append(bytes: $0) }
     }
 
     /// The types that JSON writes as strings.
@@ -163,9 +169,11 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    func equals(_ bytes: [UInt8]) -> Bool {
-        guard count == bytes.count else { return false }
-        for index in indices where self[index] != bytes[index] { return false }
+    func equals(_ bytes: [UInt8]) -> Bool { equals(bytes.span) }
+
+    func equals(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
         return true
     }
 

@@ -112,8 +112,21 @@ import Testing
                 #expect(reasons == ["null_key", "below_minimum"])
                 let partial = try await server.post(
                     Self.path,
-                    #"{"schema_version": 1, "mode": "partial", "rows": [\#(row), {"customer_id": 1}]}"#)
+                    """
+                    {"schema_version": 1, "mode": "partial", "rows": [
+                      \(row),
+                      {
+                        "customer_id": 1
+                      }
+                    ]}
+                    """)
                 #expect(partial.status == 200 && partial["rows_quarantined"] as? Int == 1, "\(partial)")
+                let quarantine = try await larder.json("quarantine", "list", "scores")
+                let quarantined = try #require((quarantine["newest"] as? [[String: Any]])?.first)
+                #expect(quarantined["record"] as? String == #"{    "customer_id": 1  }"#)
+                let twice = try await server.post(
+                    Self.path, #"{"schema_version": 1, "rows": [{"customer_id": 1, "customer_id": 2}]}"#)
+                #expect(twice.status == 422 && twice.text.contains("duplicate_member"), "\(twice)")
                 let unknown = try await server.post(Self.path, #"{"schema_version": 5, "rows": [\#(row)]}"#)
                 #expect(unknown.status == 409 && unknown["code"] as? String == "schema_version_mismatch")
                 let misspelt = try await server.post(Self.path, #"{"schema_version": 1, "rowz": []}"#)

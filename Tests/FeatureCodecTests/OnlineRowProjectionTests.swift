@@ -38,9 +38,9 @@ import Testing
         var columns = projection.features.map { Column(type: $0.type) }
         var statuses = [[FeatureStatus]](repeating: [], count: ids.count)
         for value in values {
-            try withSpan(value) { span in
-                try projection.append(
-                    span, header: try OnlineRowHeader(of: span), to: &columns, statuses: &statuses)
+            try withBody(of: value) { header, body in
+                let plan = try #require(projection.position(ofVersion: header.order.schemaVersion))
+                try projection.append(body, plan: plan, to: &columns, statuses: &statuses)
             }
         }
         return (columns, statuses)
@@ -73,20 +73,21 @@ import Testing
         #expect(try Self.read([new], ids: []).columns.isEmpty)
     }
 
-    @Test("a value of an unknown version adds nothing")
-    func unknownVersion() throws {
+    @Test("a malformed body adds nothing, and an unknown version has no plan")
+    func refusedBodies() throws {
         let projection = try OnlineRowProjection(
             reader: Self.second, featureIDs: [1], layouts: [2: OnlineRowLayout(schema: Self.second)])
-        let old = try Self.value(Self.first, [.int32(1), .null, .null])
+        let value = try Self.value(Self.second, [.string("x"), .null, .null, .int64(1)])
         var columns = [Column(type: .int64)]
         var statuses: [[FeatureStatus]] = [[]]
-        #expect(throws: CodecError.unexpectedSchemaVersion(1)) {
-            try withSpan(old) {
-                try projection.append($0, header: try OnlineRowHeader(of: $0), to: &columns, statuses: &statuses)
+        #expect(throws: CodecError.wrongLength) {
+            try withBody(of: value + [0]) { _, body in
+                try projection.append(body, plan: 0, to: &columns, statuses: &statuses)
             }
         }
         #expect(columns[0].count == 0 && statuses == [[]])
-        #expect(projection.plan(forVersion: 1) == nil && projection.plan(forVersion: 2)?.sources == [.stored(3)])
+        #expect(projection.position(ofVersion: 1) == nil && projection.position(ofVersion: 2) == 0)
+        #expect(projection.plans.map(\.sources) == [[.stored(3)]])
     }
 
     @Test("a narrower reader or a feature of no reader is refused when the projection is made")

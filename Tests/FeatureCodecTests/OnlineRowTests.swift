@@ -40,6 +40,7 @@ import Testing
 
     private static func day(_ days: Int32) -> Value { .date(CalendarDate(daysSince1970: days)) }
 
+    /// In both formats.
     private static let golden: [String: Row] = [
         "every_type": Row(
             schema: everyType, order: order7,
@@ -69,6 +70,22 @@ import Testing
             ]),
     ]
 
+    /// In format 2 only: its header has many lengths.
+    private static let headers: [String: Row] = [
+        "shortest": Row(schema: schema(1, []), order: order(.min, .min, 1, 1), values: []),
+        "recorded_tombstone": Row(
+            schema: schema(1, []), order: order(1_357_016_400_000_000, 1_357_016_401_000_000, 1, 1), values: nil),
+        "long_sequence": Row(
+            schema: schema(3, []), order: order(1_357_016_400_000_000, .min, 1_234_567_890_123, 3), values: []),
+        "sign_byte": Row(schema: schema(128, []), order: order(1_357_016_400_000_000, .min, 128, 128), values: []),
+        "version_300": Row(
+            schema: schema(300, []), order: order(1_357_016_400_000_000, .min, 65_536, 300), values: []),
+        "negative": Row(schema: schema(-4, []), order: order(-1, -2, -3, -4), values: []),
+        "long_negative": Row(schema: schema(-32_769, []), order: order(-1, -2, -129, -32_769), values: []),
+        "longest": Row(schema: schema(.max, []), order: order(.max, .max, .max, .max), values: []),
+        "least": Row(schema: schema(.min, []), order: order(.min, .min + 1, .min, .min), values: []),
+    ]
+
     private static func encode(_ row: Row) throws -> [UInt8] {
         var out: [UInt8] = []
         guard let values = row.values else {
@@ -82,26 +99,45 @@ import Testing
     }
 
     private static func decode(_ bytes: [UInt8], _ schema: ViewSchema) throws -> Row {
-        try withSpan(bytes) { value in
-            let reader = try OnlineRowReader(value, layout: OnlineRowLayout(schema: schema))
-            let values = reader.isTombstone ? nil : schema.features.indices.map { reader.value($0, in: value) }
-            return Row(schema: schema, order: reader.order, values: values)
+        try withBody(of: bytes) { header, body in
+            guard !header.isTombstone else { return Row(schema: schema, order: header.order, values: nil) }
+            let reader = try OnlineRowReader(body, layout: OnlineRowLayout(schema: schema))
+            let values = schema.features.indices.map { reader.value($0, in: body) }
+            return Row(schema: schema, order: header.order, values: values)
         }
     }
 
-    @Test("golden vectors encode and decode")
+    private static func expectDecodes(_ bytes: [UInt8], to row: Row, _ name: String) throws {
+        let decoded = try decode(bytes, row.schema)
+        #expect(decoded.values == row.values, "\(name)")
+        #expect(decoded.order == row.order, "\(name)")
+    }
+
+    @Test("golden vectors of format 2 encode and decode")
     func goldenVectorsHold() throws {
+        let vectors = try goldenVectors("online-rows-2.txt")
+        let rows = Self.golden.merging(Self.headers) { first, _ in first }
+        #expect(Set(vectors.keys) == Set(rows.keys))
+        for (name, row) in rows {
+            let bytes = try #require(vectors[name])
+            #expect(try Self.encode(row) == bytes, "\(name)")
+            try Self.expectDecodes(bytes, to: row, name)
+            let header = try withSpan(bytes) { try OnlineRowHeader(of: $0) }
+            #expect(header == OnlineRowHeader(order: row.order, isTombstone: row.values == nil), "\(name)")
+        }
+    }
+
+    @Test("golden vectors of format 1, which nothing writes any more, decode")
+    func firstFormatDecodes() throws {
         let vectors = try goldenVectors("online-rows.txt")
         #expect(Set(vectors.keys) == Set(Self.golden.keys))
         for (name, row) in Self.golden {
             let bytes = try #require(vectors[name])
-            #expect(try Self.encode(row) == bytes, "\(name)")
-            let decoded = try Self.decode(bytes, row.schema)
-            #expect(decoded.values == row.values, "\(name)")
-            #expect(decoded.order == row.order, "\(name)")
+            try Self.expectDecodes(bytes, to: row, name)
             let header = try withSpan(bytes) { try OnlineRowHeader(of: $0) }
-            #expect(header == OnlineRowHeader(order: row.order, isTombstone: row.values == nil), "\(name)")
-            #expect(Array(bytes[OnlineRowHeader.orderRange]) == row.order.bytes, "\(name)")
+            #expect(header.isTombstone == (row.values == nil) && header.byteCount == 30, "\(name)")
+            // The body is the same, and the tests' own format 1 is what it was.
+            #expect(try inFirstFormat(Self.encode(row)) == bytes, "\(name)")
         }
     }
 
@@ -126,17 +162,17 @@ import Testing
 
     @Test("typed reads give what was stored")
     func typedReads() throws {
-        let bytes = try #require(try goldenVectors("online-rows.txt")["every_type"])
-        try withSpan(bytes) { value in
-            let reader = try OnlineRowReader(value, layout: OnlineRowLayout(schema: Self.everyType))
-            #expect(reader.bool(0, in: value) && reader.int32(1, in: value) == -2)
-            #expect(reader.int64(2, in: value) == 3_000_000_000 && reader.float32(3, in: value) == 0.5)
-            #expect(reader.float64(4, in: value).bitPattern == (-0.0).bitPattern)
-            let name = reader.withBytes(5, in: value) { run in
+        let bytes = try #require(try goldenVectors("online-rows-2.txt")["every_type"])
+        try withBody(of: bytes) { _, body in
+            let reader = try OnlineRowReader(body, layout: OnlineRowLayout(schema: Self.everyType))
+            #expect(reader.bool(0, in: body) && reader.int32(1, in: body) == -2)
+            #expect(reader.int64(2, in: body) == 3_000_000_000 && reader.float32(3, in: body) == 0.5)
+            #expect(reader.float64(4, in: body).bitPattern == (-0.0).bitPattern)
+            let name = reader.withBytes(5, in: body) { run in
                 unsafe run.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
             }
             #expect(name == "Zürich")
-            #expect(reader.int64(7, in: value) == 1_357_016_400_000_001 && reader.int32(8, in: value) == 15_706)
+            #expect(reader.int64(7, in: body) == 1_357_016_400_000_001 && reader.int32(8, in: body) == 15_706)
         }
     }
 }
@@ -146,54 +182,59 @@ extension OnlineRowTests {
     @Test("a value cut short or with bytes after it is refused")
     func wrongLength() throws {
         for (name, row) in Self.golden {
-            let bytes = try Self.encode(row)
-            for length in 0..<bytes.count {
-                #expect(throws: CodecError.self, "\(name) cut to \(length)") {
-                    try Self.decode(Array(bytes.prefix(length)), row.schema)
+            let encoded = try Self.encode(row)
+            for bytes in [encoded, try inFirstFormat(encoded)] {
+                for length in 0..<bytes.count {
+                    #expect(throws: CodecError.self, "\(name) cut to \(length)") {
+                        try Self.decode(Array(bytes.prefix(length)), row.schema)
+                    }
                 }
+                #expect(throws: CodecError.self, "\(name)") { try Self.decode(bytes + [0], row.schema) }
             }
-            #expect(throws: CodecError.self, "\(name)") { try Self.decode(bytes + [0], row.schema) }
         }
     }
 
-    @Test("an unknown format, flag or schema version is told apart")
+    @Test("an unknown format and an unknown flag are told apart")
     func unknown() throws {
         let row = try #require(Self.golden["eight_bools"])
         let bytes = try Self.encode(row)
-        #expect(throws: CodecError.unknownFormat(2)) { try Self.decode([2] + bytes.dropFirst(), row.schema) }
-        #expect(throws: CodecError.unknownFlags(2)) { try Self.decode([1, 2] + bytes.dropFirst(2), row.schema) }
-        #expect(throws: CodecError.unexpectedSchemaVersion(2)) {
-            try Self.decode(bytes, Self.schema(3, Array(repeating: .bool, count: 8)))
-        }
+        #expect(throws: CodecError.unknownFormat(0)) { try Self.decode([0] + bytes.dropFirst(), row.schema) }
+        #expect(throws: CodecError.unknownFormat(3)) { try Self.decode([3] + bytes.dropFirst(), row.schema) }
+        #expect(throws: CodecError.unknownFlags(0x82)) { try Self.decode([2, 0x82] + bytes.dropFirst(2), row.schema) }
+        let former = try inFirstFormat(bytes)
+        #expect(throws: CodecError.unknownFlags(2)) { try Self.decode([1, 2] + former.dropFirst(2), row.schema) }
     }
 
     @Test("unused bits of the null bitmap must be zero")
     func unusedBits() throws {
-        var bytes = try #require(try goldenVectors("online-rows.txt")["every_type"])
-        bytes[OnlineRowHeader.byteCount + 2] |= 0x80
+        var bytes = try #require(try goldenVectors("online-rows-2.txt")["every_type"])
+        bytes[OnlineRowHeader(order: Self.order7, isTombstone: false).byteCount + 2] |= 0x80
         #expect(throws: CodecError.malformed) { try Self.decode(bytes, Self.everyType) }
     }
 
     @Test("a changed byte gives an error or some row, and never a trap")
     func flippedBytes() throws {
         for (name, row) in Self.golden {
-            let bytes = try Self.encode(row)
-            var refused = 0
-            for index in bytes.indices {
-                for change: UInt8 in [0x01, 0x80, 0xFF] {
-                    var changed = bytes
-                    changed[index] ^= change
-                    do { _ = try Self.decode(changed, row.schema) } catch is CodecError { refused += 1 }
+            let encoded = try Self.encode(row)
+            for bytes in [encoded, try inFirstFormat(encoded)] {
+                var refused = 0
+                for index in bytes.indices {
+                    for change: UInt8 in [0x01, 0x80, 0xFF] {
+                        var changed = bytes
+                        changed[index] ^= change
+                        do { _ = try Self.decode(changed, row.schema) } catch is CodecError { refused += 1 }
+                    }
                 }
+                #expect(refused > 0, "\(name)")
             }
-            #expect(refused > 0, "\(name)")
         }
-        let everyType = try #require(try goldenVectors("online-rows.txt")["every_type"])
+        let everyType = try #require(try goldenVectors("online-rows-2.txt")["every_type"])
+        let headerByteCount = OnlineRowHeader(order: Self.order7, isTombstone: false).byteCount
         for seed in UInt64(1)...2_000 {
             var random = SeededGenerator(state: seed)
             var bytes = everyType
             for _ in 0..<4 {
-                let index = Int.random(in: OnlineRowHeader.byteCount..<bytes.count, using: &random)
+                let index = Int.random(in: headerByteCount..<bytes.count, using: &random)
                 bytes[index] = UInt8.random(in: 0...255, using: &random)
             }
             do { _ = try Self.decode(bytes, Self.everyType) } catch is CodecError {}

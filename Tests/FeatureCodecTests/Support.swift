@@ -36,3 +36,20 @@ func column(_ type: ValueType, _ values: [Value]) throws -> Column {
 func withSpan<Result>(_ bytes: [UInt8], _ body: (RawSpan) throws -> Result) rethrows -> Result {
     try unsafe body(bytes.span.bytes)
 }
+
+/// The header of an online value, and what follows it.
+func withBody<Result>(of value: [UInt8], _ read: (OnlineRowHeader, RawSpan) throws -> Result) throws -> Result {
+    try withSpan(value) { span in
+        let header = try OnlineRowHeader(of: span)
+        return try read(header, span.extracting(droppingFirst: header.byteCount))
+    }
+}
+
+/// An online value as it was written before format 2: in format 1, with the same body.
+func inFirstFormat(_ value: [UInt8]) throws -> [UInt8] {
+    let header = try withSpan(value) { try OnlineRowHeader(of: $0) }
+    var former: [UInt8] = [0x01, header.isTombstone ? 0x01 : 0x00]
+    former += header.order.bytes
+    former += value[header.byteCount...]
+    return former
+}

@@ -50,8 +50,9 @@ struct WrittenRow {
             reader: reader, featureIDs: ids, layouts: [writer.version: OnlineRowLayout(schema: writer)])
         var columns = projection.features.map { Column(type: $0.type) }
         var statuses = [[FeatureStatus]](repeating: [], count: ids.count)
-        try withSpan(bytes) {
-            try projection.append($0, header: try OnlineRowHeader(of: $0), to: &columns, statuses: &statuses)
+        try withBody(of: bytes) { header, body in
+            let plan = try #require(projection.position(ofVersion: header.order.schemaVersion))
+            try projection.append(body, plan: plan, to: &columns, statuses: &statuses)
         }
         return zip(columns, statuses).map { Reading(value: $0[0], status: $1[0]) }
     }

@@ -178,7 +178,8 @@ struct FeastTests {
     private func rows(_ frame: String, created: String? = "seen") throws -> [String] {
         let frame = try FeastDataFrame(try json(frame))
         let payload = try frame.rows(for: try Self.target(created: created))
-        return String(decoding: payload.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        guard case .array(let rows) = try JSONValue.parse(payload.bytes) else { return [] }
+        return rows.map { String(decoding: $0.serialized(), as: UTF8.self) }
     }
 
     @Test("columns become rows; the source's own columns that the view does not have are left out")

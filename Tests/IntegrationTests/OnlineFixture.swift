@@ -122,6 +122,23 @@ struct OnlineFixture {
         return try #require(answers.first)
     }
 
+    /// The stored value of an entity; nil when there is none.
+    func value(_ id: Int64) async throws -> [UInt8]? {
+        try await redis.execute(RedisCommand("GET", .bytes(key(id)))).bytes
+    }
+
+    /// Makes the stored values of entities what they were before format 2: of format 1, with the same body.
+    func rewriteInFirstFormat(_ ids: some Sequence<Int64>) async throws {
+        for id in ids {
+            let value = try #require(try await self.value(id))
+            let header = try OnlineRowHeader(of: value.span.bytes)
+            var former: [UInt8] = [0x01, header.isTombstone ? 0x01 : 0x00]
+            former += header.order.bytes
+            former += value[header.byteCount...]
+            _ = try await redis.execute(RedisCommand("SET", .bytes(key(id)), .bytes(former), "KEEPTTL"))
+        }
+    }
+
     func key(_ id: Int64) -> [UInt8] {
         var key: [UInt8] = []
         let entity: [UInt8] = [2] + (0..<8).map { UInt8(truncatingIfNeeded: (id ^ .min) >> (56 - 8 * $0)) }

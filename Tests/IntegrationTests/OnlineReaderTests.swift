@@ -138,6 +138,16 @@ struct OnlineReaderTests {
     }
 }
 
+private let unreadableValues: [[UInt8]] = [
+    [], [9], [UInt8](repeating: 1, count: 29),
+    // Of a version below all others, and of version 0.
+    [1, 0] + [UInt8](repeating: 0, count: 40), [2, 0] + [UInt8](repeating: 0, count: 40),
+    // Too short, an unknown flag, a recorded time of minus infinity, a 0 of two bytes, a tombstone and a byte.
+    [2, 0] + [UInt8](repeating: 0, count: 9), [2, 0x80] + [UInt8](repeating: 0, count: 40),
+    [2, 0x02] + [UInt8](repeating: 0, count: 40), [2, 0x04] + [UInt8](repeating: 0, count: 40),
+    [2, 0x01] + [UInt8](repeating: 0, count: 11),
+]
+
 @Suite("Whether the online store is to be believed")
 struct OnlineSentinelTests {
     private let row = OnlineFixture.Row(id: 1, order: OnlineFixture.order(OnlineFixture.noon), count: 1)
@@ -193,11 +203,7 @@ struct OnlineSentinelTests {
         }
     }
 
-    @Test(
-        "a value that is not readable refuses the read instead of answering wrongly",
-        arguments: [
-            [], [9], [UInt8](repeating: 1, count: 29), [1, 0] + [UInt8](repeating: 0, count: 40),
-        ])
+    @Test("a value that is not readable refuses the read instead of answering wrongly", arguments: unreadableValues)
     func unreadable(bytes: [UInt8]) async throws {
         try await withOnlineFixture(ttlMicroseconds: nil) { fixture, _ in
             try await fixture.open()

@@ -4,6 +4,7 @@ import FeatureService
 import Foundation
 import PostgresClient
 import Testing
+import TextFormats
 
 /// - Parameter idIsNullable: a change that `backward` allows and that lets rows pass that did not.
 private func visits(idIsNullable: Bool = false, extra: String = "") -> String {
@@ -76,6 +77,38 @@ private let header = "id,amount,page\n"
             let entries = try await larder.quarantined("visits")
             #expect(texts(entries) == lines)
             #expect(entries[2].violations.map(\.feature) == ["a\u{0}b"])
+        }
+    }
+
+    @Test func `elements of a JSON array are kept on one line each, and replayed from it`() async throws {
+        try await withVisits { larder in
+            let body = Array(
+                """
+                {"schema_version": 1, "rows": [
+                  {"id": 1, "page": "a"},\r
+                  {
+                \t"page": "b\\nc",\r
+                    "id": null
+                  },
+                  [
+                    1
+                  ]
+                ]}
+                """.utf8)
+            let (_, array) = try JSONValue.parse(body, leaving: "rows")
+            let report = try await WriteSourceRows(stores: larder.stores).run(
+                .init(
+                    source: "visits", schemaVersion: 1, rows: try RowPayload(array: array, of: body), mode: .partial),
+                in: try await larder.project())
+            #expect(report.rowsWritten == 1 && report.rowsQuarantined == 2)
+            let entries = try await larder.quarantined("visits")
+            #expect(texts(entries) == ["{\t\"page\": \"b\\nc\",    \"id\": null  }", "[    1  ]"])
+            #expect(entries.map(\.row) == [2, 3] && entries.map(\.line) == [nil, nil])
+            #expect(entries.flatMap(\.violations).allSatisfy { !$0.message.contains("(line") })
+            try await larder.apply(visits(idIsNullable: true))
+            let replay = try await larder.replay("visits")
+            #expect(replay.rowsWritten == 1 && replay.rowsKept == 1)
+            #expect(try await ids(larder) == "1/a null/b\nc")
         }
     }
 

@@ -86,6 +86,68 @@ struct JSONTests {
         #expect(failure { () throws(LarderError) in try JSONValue.parse(Array(deep.utf8)) } != nil)
     }
 
+    @Test("beyond 64 levels nothing is read, whatever the limit")
+    func deepest() throws {
+        let limits = TextLimits(maximumDepth: 100)
+        func nested(_ levels: Int) -> [UInt8] {
+            let opening = (0..<levels).map { $0.isMultiple(of: 2) ? "[" : "{\"a\":" }.joined()
+            let closing = (0..<levels).reversed().map { $0.isMultiple(of: 2) ? "]" : "}" }.joined()
+            return Array((opening + (levels.isMultiple(of: 2) ? "1" : "") + closing).utf8)
+        }
+        _ = try JSONValue.parse(nested(64), limits: limits)
+        let error = failure { () throws(LarderError) in try JSONValue.parse(nested(65), limits: limits) }
+        #expect(error?.message.contains("deeper than 64") == true)
+    }
+
+    @Test("a number is one when all of its text is", arguments: 0..<4 as Range<UInt64>)
+    func numbers(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var found = 0
+        for _ in 0..<5_000 {
+            let text = (0..<Int.random(in: 1...7, using: &generator)).map { _ in
+                Array("00123-+.eE".utf8).pick(&generator)
+            }
+            let isNumber = NumberText.decimal(text.span, isStrict: true) != nil
+            let end = JSONScanner.endOfNumber(text.span, from: 0, to: text.count)
+            #expect(end == (isNumber ? text.count : nil), "\(String(decoding: text, as: UTF8.self))")
+            if isNumber { found += 1 }
+        }
+        #expect(found > 100, "seed \(seed)")
+    }
+
+    // MARK: Arrays that are left
+
+    @Test("an array may be left where it stands")
+    func leaving() throws {
+        let text = Array(#"{"a": {"rows": [1]}, "\u0072ows" : [ {"x":1,"x":2}, [] ] , "b": 2}"#.utf8)
+        let (value, array) = try JSONValue.parse(text, leaving: "rows")
+        #expect(
+            value
+                == .object([
+                    .init("a", .object([.init("rows", .array([.number("1")]))])), .init("rows", .array([])),
+                    .init("b", .number("2")),
+                ]))
+        let range = try #require(array)
+        #expect(String(decoding: text[range], as: UTF8.self) == #"[ {"x":1,"x":2}, [] ]"#)
+        for other in [#"{"rows":1}"#, "{}", #"[{"rows":[1]}]"#, #"{"rows":{"rows":[1]}}"#, #"{"rows":null}"#] {
+            let (value, array) = try JSONValue.parse(Array(other.utf8), leaving: "rows")
+            #expect(try array == nil && value == parse(other), "\(other)")
+        }
+    }
+
+    @Test(
+        "what is wrong with a text is wrong with it whether or not an array is left",
+        arguments: [
+            #"{"rows":[1,]}"#, #"{"rows":[{"a":1}"#, #"{"rows":[1]}]"#, #"{"rows":[],"rows":[]}"#, #"{"rows":["\x"]}"#,
+            #"{"rows":[{"a" 1}],"b":nul}"#, #"{"b":1,"b":2,"rows":[}"#, "{\"rows\":[\n{\"a\":01}]}",
+            #"{"rows":[1 2]}"#, "{\"rows\":" + String(repeating: "[", count: 40), #"{"rows":[{]}"#, #"{"rows":["a"#, "",
+        ])
+    func leavingInvalid(text: String) throws {
+        let bytes = Array(text.utf8)
+        let error = try #require(failure { () throws(LarderError) in try JSONValue.parse(bytes) })
+        #expect(failure { () throws(LarderError) in try JSONValue.parse(bytes, leaving: "rows") } == error)
+    }
+
     @Test("strings with every kind of escape come back")
     func escapes() throws {
         let text = String(String.UnicodeScalarView((0...0x24F).compactMap(Unicode.Scalar.init))) + "🦉\u{2028}\u{10FFFF}"

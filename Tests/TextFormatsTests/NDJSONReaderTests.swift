@@ -18,6 +18,26 @@ struct NDJSONReaderTests {
         #expect(read.lines == [1, 2, 4, 5])
     }
 
+    @Test("members go into their columns in every order, whichever are left out", arguments: 0..<6 as Range<UInt64>)
+    func orders(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let names = ["user_id", "at", "a", "ab", "b", "__deleted"]
+        var order = names
+        var text = ""
+        var expected: [[Value]] = []
+        for row in 0..<300 {
+            // An order stays for some rows.
+            if Int.random(in: 0..<8, using: &generator) == 0 { order.shuffle(using: &generator) }
+            let present = order.filter { _ in Int.random(in: 0..<6, using: &generator) > 0 }
+            let values = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int64(row * 10 + $0)) })
+            text += "{" + present.map { "\"\($0)\":\(values[$0] ?? 0)" }.joined(separator: ",") + "}\n"
+            expected.append(names.map { present.contains($0) ? .int64(values[$0] ?? 0) : .null })
+        }
+        let fields = names.map { Field(name: $0, type: .int64) }
+        let read = try readNDJSON(text.utf8, TextReadOptions(fields: fields))
+        #expect(read.violations.isEmpty && read.rows == expected, "seed \(seed)")
+    }
+
     @Test("the same comes out whatever the chunks are")
     func everySplit() throws {
         let text = Array("\u{FEFF}{\"a\":\"ä\"}\r\n\n{\"a\":5}\n{\"a\":\"\\\"\"}".utf8)

@@ -51,6 +51,19 @@ func readNDJSON(
     return result
 }
 
+/// - Parameter place: of the array in the text; all of it when nil.
+func readArray(
+    _ text: some Collection<UInt8>, _ options: TextReadOptions, at place: Range<Int>? = nil
+) throws(LarderError) -> ReadText {
+    let bytes = Array(text)
+    var reader = try JSONArrayReader(options)
+    try reader.read(bytes, place ?? bytes.indices)
+    var result = ReadText()
+    result.fields = reader.fields ?? []
+    while let batch = reader.nextBatch() { result.add(batch) }
+    return result
+}
+
 private func chunks(_ bytes: [UInt8], _ size: Int) -> [[UInt8]] {
     guard size < bytes.count else { return [bytes] }
     return stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<min($0 + size, bytes.count)]) }

@@ -19,9 +19,11 @@ remove_everything() {
 }
 
 # With LARDER_BENCH_KEEP the stack outlives the run. Without it, it goes with its data, and each run begins from nothing.
+# The fingerprint lies in the stack, so that it cannot outlive what it tells of.
 enter_loaded_stack() {
     [[ -n ${LARDER_BENCH_KEEP:-} ]] || trap remove_everything EXIT
-    if [[ -n ${LARDER_BENCH_KEEP:-} ]] && print_fingerprint | cmp -s - "$data/loaded"; then
+    local loaded="$local_directory/stack/$LARDER_STACK_NAME/loaded"
+    if [[ -n ${LARDER_BENCH_KEEP:-} && -d $data ]] && print_fingerprint | cmp -s - "$loaded"; then
         enter_stack
         return
     fi
@@ -29,5 +31,5 @@ enter_loaded_stack() {
     mkdir -p "$data"
     enter_stack
     load_everything
-    print_fingerprint >"$data/loaded"
+    print_fingerprint >"$loaded"
 }

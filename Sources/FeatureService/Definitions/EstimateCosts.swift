@@ -12,8 +12,11 @@ struct EstimateCosts {
     private static let onlineOverhead: Int64 = 80
     /// Of a key that expires: its entry in the second hash table.
     private static let expiryOverhead: Int64 = 32
-    /// Format byte, flags and order of a value; installation, key space and braces of a key.
-    private static let onlineFraming: Int64 = 30 + 14
+    /// Header of a value that has no recorded time, with a sequence of five bytes; installation, key space and braces of a
+    /// key.
+    private static let onlineFraming: Int64 = 16 + 14
+    /// Of a value whose source says when it recorded it.
+    private static let recordedTimeBytes: Int64 = 8
 
     func run(_ plan: Plan) async throws -> Plan {
         guard let next = plan.next, plan.changes.contains(where: { $0.needsBackfill }) else { return plan }
@@ -47,6 +50,7 @@ struct EstimateCosts {
                 on: connection)
         else { return nil }
         let keyBytes = isWhole ? statistics.keyWidth + Self.onlineFraming + Self.onlineOverhead : 0
+        let recordedBytes = isWhole && source.createdTimestampColumn != nil ? Self.recordedTimeBytes : 0
         let expiryBytes = isWhole && view.ttlMicroseconds != nil ? Self.expiryOverhead : 0
         let computing = try await MeasuredRate.last(featureViewID: view.id, stage: .offline, on: writer)
         let publishing = try await MeasuredRate.last(featureViewID: view.id, stage: .online, on: writer)
@@ -57,7 +61,7 @@ struct EstimateCosts {
         return ChangeCost(
             rowsToBackfill: statistics.rows, onlineKeys: view.isOnline ? statistics.keys : nil,
             onlineBytes: view.isOnline
-                ? statistics.keys * (keyBytes + expiryBytes + statistics.featureWidth) : nil,
+                ? statistics.keys * (keyBytes + recordedBytes + expiryBytes + statistics.featureWidth) : nil,
             seconds: seconds)
     }
 }

@@ -65,9 +65,7 @@ public struct WriteFeastRows: Sendable {
             view: write.push.home.view, generation: write.push.home.generation, version: write.push.version,
             source: write.push.source)
         do throws(LarderError) {
-            var reader = try FrameReader(format: write.rows.format, options: shape.readOptions(RowReadChoices()))
-            try reader.feed(write.rows.bytes)
-            try reader.finish()
+            var reader = try write.rows.read(shape.readOptions(RowReadChoices()))
             while let read = try reader.next() {
                 let judged = try shape.rows(of: read, now: ServingClock.systemTime)
                 if !judged.violations.isEmpty { return true }

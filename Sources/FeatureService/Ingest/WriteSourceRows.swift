@@ -41,7 +41,7 @@ public struct WriteSourceRows: Sendable {
         let load = RowLoadRequest(
             format: request.rows.format, nullSpelling: nil, mode: request.mode,
             identity: request.idempotencyKey.map(WriteIdentity.key) ?? .none, projectID: project.id,
-            actor: stores.actor, hasLines: request.rows.hasLines)
+            actor: stores.actor, array: request.rows.array)
         return try await SourceWrite(stores: stores, source: source, version: version, warning: warning)
             .run(load) { rows in
                 if !request.rows.bytes.isEmpty { try await rows.take(request.rows.bytes) }

@@ -7,7 +7,7 @@ struct FrameBatch {
     let batch: RecordBatch
     /// Number of the first row in the input, from 1.
     let firstRow: Int
-    /// The line each row starts on; empty where the input is not text.
+    /// The line each row starts on; empty where the input has none.
     let lines: [Int]
     let violations: [RowViolation]
     /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
@@ -16,7 +16,7 @@ struct FrameBatch {
     /// The bytes of each row, where the input is text and the reader keeps them.
     var records: RecordBytes?
 
-    /// The line a row of the batch starts on; nil where the input is not text.
+    /// The line a row of the batch starts on; nil where the input has none.
     func line(of row: Int) -> Int? {
         lines.isEmpty ? nil : lines[row]
     }
@@ -26,9 +26,17 @@ struct FrameBatch {
 enum FrameReader {
     case csv(CSVReader)
     case ndjson(NDJSONReader)
+    /// The rows are the elements of a JSON array, whose place in the bytes is told.
+    case elements(JSONArrayReader, Range<Int>)
     case arrow(ArrowStreamReader, nextRow: Int)
 
-    init(format: FrameFormat, options: TextReadOptions) throws(LarderError) {
+    /// - Parameter array: of JSON whose elements are the rows, in the bytes that are fed; these then come in one piece,
+    ///   and the format does not matter. Nil where the bytes are rows from end to end.
+    init(format: FrameFormat, array: Range<Int>? = nil, options: TextReadOptions) throws(LarderError) {
+        if let array {
+            self = .elements(try JSONArrayReader(options), array)
+            return
+        }
         switch format {
         case .csv: self = .csv(try CSVReader(options))
         case .ndjson: self = .ndjson(try NDJSONReader(options))
@@ -47,6 +55,10 @@ enum FrameReader {
             self = .arrow(ArrowStreamReader(), nextRow: 0)
             defer { self = .ndjson(reader) }
             try reader.feed(bytes)
+        case .elements(var reader, let array):
+            self = .arrow(ArrowStreamReader(), nextRow: 0)
+            defer { self = .elements(reader, array) }
+            try reader.read(bytes, array)
         case .arrow(var reader, let nextRow):
             self = .arrow(ArrowStreamReader(), nextRow: 0)
             defer { self = .arrow(reader, nextRow: nextRow) }
@@ -62,6 +74,7 @@ enum FrameReader {
         case .ndjson(var reader):
             try reader.finish()
             self = .ndjson(reader)
+        case .elements: break
         case .arrow(var reader, let nextRow):
             try reader.finish()
             self = .arrow(reader, nextRow: nextRow)
@@ -79,6 +92,10 @@ enum FrameReader {
             let read = reader.nextBatch()
             self = .ndjson(reader)
             return read.map(FrameBatch.init)
+        case .elements(var reader, let array):
+            let read = reader.nextBatch()
+            self = .elements(reader, array)
+            return read.map(FrameBatch.init)
         case .arrow(var reader, let nextRow):
             let read = try reader.nextBatch()
             self = .arrow(reader, nextRow: nextRow + (read?.rowCount ?? 0))
@@ -91,6 +108,7 @@ enum FrameReader {
         switch self {
         case .csv(let reader): reader.fields
         case .ndjson(let reader): reader.inferredFields
+        case .elements(let reader, _): reader.inferredFields
         case .arrow(let reader, _): reader.fields
         }
     }

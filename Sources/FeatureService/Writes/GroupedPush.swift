@@ -62,9 +62,7 @@ struct GroupedPush: Sendable {
     private static func read(_ payload: RowPayload, for target: PushTarget) throws(LarderError) -> [HistoryBatch]? {
         let shape = ViewRowShape(
             view: target.home.view, generation: target.home.generation, version: target.version, source: target.source)
-        var reader = try FrameReader(format: payload.format, options: shape.readOptions(RowReadChoices()))
-        try reader.feed(payload.bytes)
-        try reader.finish()
+        var reader = try payload.read(shape.readOptions(RowReadChoices()))
         var batches: [HistoryBatch] = []
         var rowCount = 0
         while let read = try reader.next() {

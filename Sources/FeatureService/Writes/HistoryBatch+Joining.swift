@@ -12,11 +12,12 @@ extension HistoryBatch {
             keyColumns: batches[0].keyColumns.indices.map { index in
                 Column(joining: batches.map { $0.keyColumns[index] })
             },
-            eventTimes: batches.flatMap(\.eventTimes), recordedTimes: batches.flatMap(\.recordedTimes),
+            eventTimes: Array(joining: batches.map(\.eventTimes)),
+            recordedTimes: Array(joining: batches.map(\.recordedTimes)),
             sequences: Array(firstSequence..<firstSequence + Int64(count)),
-            schemaVersions: batches.flatMap(\.schemaVersions),
+            schemaVersions: Array(joining: batches.map(\.schemaVersions)),
             arrivals: [Int64](repeating: arrival.microsecondsSince1970, count: count),
-            tombstones: batches.flatMap(\.tombstones),
+            tombstones: Array(joining: batches.map(\.tombstones)),
             features: batches[0].features.indices.map { index in
                 Column(joining: batches.map { $0.features[index] })
             })
@@ -27,6 +28,15 @@ extension Column {
     /// - Parameter columns: at least one; all of one type.
     fileprivate init(joining columns: [Column]) {
         self = columns[0]
+        guard columns.count > 1 else { return }
+        reserveCapacity(columns.reduce(0) { $0 + $1.count })
         for column in columns.dropFirst() { append(contentsOf: column) }
+    }
+}
+
+extension Array {
+    /// One array is taken as it is.
+    fileprivate init(joining arrays: [[Element]]) {
+        self = arrays.count == 1 ? arrays[0] : arrays.flatMap { $0 }
     }
 }

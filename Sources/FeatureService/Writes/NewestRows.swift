@@ -10,10 +10,9 @@ struct NewestRows {
     private static let maximumRows = 100_000
     private static let maximumBatches = 4
 
-    private struct Place {
+    private struct Place: Equatable {
         let batch: Int
         let row: Int
-        let order: RowOrder
     }
 
     private let schema: ViewSchema
@@ -39,21 +38,32 @@ struct NewestRows {
             return
         }
         let batch = OnlineBatch(rows, schema: schema)
+        kept.append(batch)
+        newest.reserveCapacity(newest.count + batch.count)
         for row in 0..<batch.count {
             guard let key = try encoder.encode(row: row, of: batch.keys) else { continue }
-            let order = batch.rowOrder(row)
-            if let other = newest[key], other.order > order { continue }
-            newest[key] = Place(batch: kept.count, row: row, order: order)
+            let place = Place(batch: kept.count - 1, row: row)
+            // With one look for the key, whether it is there or not.
+            Self.keepNewer(&newest[key, default: place], or: place, of: kept)
         }
-        kept.append(batch)
+    }
+
+    /// Of two rows that are equally new the one that came later stays.
+    private static func keepNewer(_ newest: inout Place, or place: Place, of batches: [OnlineBatch]) {
+        guard newest != place else { return }
+        let order = batches[newest.batch].rowOrder(newest.row)
+        if order <= batches[place.batch].rowOrder(place.row) { newest = place }
     }
 
     /// Nil when there were too many to keep.
     var batches: [OnlineBatch]? {
         guard !isOverfull else { return nil }
-        let rows = Dictionary(grouping: newest.values, by: \.batch)
-        return kept.indices.compactMap { index in
-            rows[index].map { places in kept[index].rows(places.map(\.row).sorted()) }
+        var isNewest = kept.map { [Bool](repeating: false, count: $0.count) }
+        for place in newest.values { isNewest[place.batch][place.row] = true }
+        return zip(kept, isNewest).compactMap { batch, isNewest -> OnlineBatch? in
+            let rows = isNewest.indices.filter { isNewest[$0] }
+            if rows.isEmpty { return nil }
+            return rows.count == batch.count ? batch : batch.rows(rows)
         }
     }
 }

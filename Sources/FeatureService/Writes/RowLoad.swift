@@ -32,8 +32,9 @@ struct RowLoadRequest: Sendable {
     var identity: WriteIdentity
     var projectID: Int64
     var actor: String
-    /// Whether lines of the text mean something to whoever wrote the rows.
-    var hasLines = true
+    /// Of JSON whose elements are the rows, in the bytes of the write, which then come in one piece; nil where the bytes
+    /// are rows from end to end.
+    var array: Range<Int>?
 }
 
 /// One write under way: bytes are read, rows judged, the good ones written and, in a partial write, the bad ones
@@ -53,7 +54,8 @@ struct RowLoad<Writer: RowWriter> {
         self.connection = connection
         self.writer = writer
         let choices = RowReadChoices(nullSpelling: request.nullSpelling, keepsRecords: request.mode == .partial)
-        reader = try FrameReader(format: request.format, options: writer.readOptions(choices))
+        reader = try FrameReader(
+            format: request.format, array: request.array, options: writer.readOptions(choices))
         verdict = RowVerdict(writer.target)
         quarantine = QuarantineWriter(
             QuarantineOrigin(
@@ -76,8 +78,7 @@ struct RowLoad<Writer: RowWriter> {
     mutating func take(_ bytes: [UInt8], progress: (Int64) -> Void = { _ in }) async throws {
         if bytes.isEmpty { try reader.finish() } else { try reader.feed(bytes) }
         hash?.update(data: bytes)
-        while var read = try reader.next() {
-            if !request.hasLines { read = read.withoutPlaces }
+        while let read = try reader.next() {
             try await writer.write(read, mode: request.mode, verdict: &verdict)
             progress(verdict.rowCount)
             guard request.mode == .partial, !verdict.badRows.isEmpty else { continue }
@@ -110,19 +111,6 @@ struct RowLoad<Writer: RowWriter> {
         case .bytes: return hash.map { Array($0.finalize()) }
         case .key(let key): return WriteIdentity.digest(ofKey: key, for: writer.ledgerTarget)
         }
-    }
-}
-
-extension FrameBatch {
-    /// The same rows without their lines, also in what is told of them.
-    fileprivate var withoutPlaces: FrameBatch {
-        FrameBatch(
-            batch: batch, firstRow: firstRow, lines: [],
-            violations: violations.map { violation in
-                RowViolation(
-                    row: violation.row, feature: violation.feature, code: violation.code,
-                    message: violation.message.movingPlace { _ in nil })
-            }, isTyped: isTyped, records: records)
     }
 }
 

@@ -5,30 +5,48 @@ public import TextFormats
 public struct RowPayload: Sendable {
     public let format: FrameFormat
     public let bytes: [UInt8]
-    /// Elements of an array are on no line that their sender would know.
-    let hasLines: Bool
+    /// Where in `bytes` the JSON array is whose elements are the rows; nil where the bytes are rows from end to end.
+    public let array: Range<Int>?
 
     /// - Parameter format: NDJSON or Arrow.
     public init(format: FrameFormat, bytes: [UInt8]) {
         self.format = format
         self.bytes = bytes
-        hasLines = true
+        array = nil
     }
 
-    /// The elements of a JSON array, one row each. Numbers keep their digits; an element that is no object is a bad row.
-    /// - Throws: `request_invalid` when the value is no array.
-    public init(json: JSONValue) throws(LarderError) {
-        guard case .array(let rows) = json else {
+    /// The elements of a JSON array, one row each, where they stand. An element that is no object is a bad row.
+    /// - Parameters:
+    ///   - array: its place in `bytes`, brackets included; it has been checked to be JSON.
+    ///   - bytes: of the request.
+    /// - Throws: `request_invalid` when there is no array.
+    public init(array: Range<Int>?, of bytes: [UInt8]) throws(LarderError) {
+        guard let array else {
             throw LarderError(
                 .requestInvalid, "\"rows\" is not an array of objects",
                 hint: #"write {"schema_version": 1, "rows": [{...}, ...]}"#)
         }
         format = .ndjson
-        hasLines = false
-        bytes = rows.reduce(into: []) { bytes, row in
-            bytes.append(contentsOf: row.serialized())
-            bytes.append(UInt8(ascii: "\n"))
-        }
+        self.bytes = bytes
+        self.array = array
+    }
+
+    /// The elements of a JSON array, one row each. Numbers keep their digits; an element that is no object is a bad
+    /// row.
+    /// - Throws: `request_invalid` when the value is no array.
+    public init(json: JSONValue) throws(LarderError) {
+        let bytes = json.serialized()
+        var isArray = false
+        if case .array = json { isArray = true }
+        try self.init(array: isArray ? bytes.indices : nil, of: bytes)
+    }
+
+    /// All of the rows, read.
+    func read(_ options: TextReadOptions) throws(LarderError) -> FrameReader {
+        var reader = try FrameReader(format: format, array: array, options: options)
+        try reader.feed(bytes)
+        try reader.finish()
+        return reader
     }
 }
 

@@ -85,12 +85,8 @@ struct ViewRowShape {
         of read: FrameBatch, now: Timestamp
     ) throws(LarderError) -> (rows: HistoryBatch, violations: [RowViolation]) {
         try check(read.batch.fields)
-        let deleted = read.batch.column(RawRowShape.deletedColumn)
-        if let deleted, deleted.type != .bool {
-            throw LarderError(.columnType, "column \"\(RawRowShape.deletedColumn)\" is \(deleted.type), not bool")
-        }
         let count = read.batch.rowCount
-        let tombstones = (0..<count).map { row in deleted.map { !$0.isNull(row) && $0.bools[row] } ?? false }
+        let tombstones = try tombstones(read)
         var violations = ViewRowViolations(read, tombstones: tombstones)
         let keys = try keyColumns(read, &violations)
         let eventTimes = try eventTimes(read, now: now, &violations)
@@ -110,6 +106,19 @@ struct ViewRowShape {
     }
 
     // MARK: Columns
+
+    private func tombstones(_ read: FrameBatch) throws(LarderError) -> [Bool] {
+        let count = read.batch.rowCount
+        guard let deleted = read.batch.column(RawRowShape.deletedColumn) else {
+            return [Bool](repeating: false, count: count)
+        }
+        guard deleted.type == .bool else {
+            throw LarderError(.columnType, "column \"\(RawRowShape.deletedColumn)\" is \(deleted.type), not bool")
+        }
+        // Most rows do not say.
+        guard deleted.nullCount < count else { return [Bool](repeating: false, count: count) }
+        return (0..<count).map { row in !deleted.isNull(row) && deleted.bools[row] }
+    }
 
     /// A column as it is declared; all nulls where the input has none.
     private func column(

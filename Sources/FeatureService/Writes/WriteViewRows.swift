@@ -101,7 +101,7 @@ public struct WriteViewRows: Sendable {
             RowLoadRequest(
                 format: request.rows.format, nullSpelling: request.nullSpelling, mode: request.mode,
                 identity: request.idempotencyKey.map(WriteIdentity.key) ?? .none, projectID: project.id,
-                actor: stores.actor, hasLines: request.rows.hasLines),
+                actor: stores.actor, array: request.rows.array),
             into: writer, on: connection)
         do {
             try await feed(request.rows, to: &load, progress: progress)
@@ -149,10 +149,10 @@ extension WriteViewRows.Rows {
         }
     }
 
-    fileprivate var hasLines: Bool {
+    fileprivate var array: Range<Int>? {
         switch self {
-        case .file: true
-        case .payload(let payload): payload.hasLines
+        case .file: nil
+        case .payload(let payload): payload.array
         }
     }
 }

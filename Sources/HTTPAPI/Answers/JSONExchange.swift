@@ -16,6 +16,9 @@ extension Response {
 }
 
 extension Request {
+    /// How much of a body makes room for itself before it is there.
+    private static let maximumReservedBytes = 1 << 20
+
     /// The body as JSON.
     /// - Throws: `body_too_large`; `request_invalid` with line and column.
     func json(maximumBytes: Int) async throws -> JSONValue {
@@ -28,8 +31,10 @@ extension Request {
     func bytes(maximumBytes: Int) async throws -> [UInt8] {
         let tooLarge = LarderError(
             .bodyTooLarge, "the request's body is larger than \(maximumBytes) bytes", hint: "split the request")
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > maximumBytes { throw tooLarge }
+        let length = headers[.contentLength].flatMap { Int($0) } ?? 0
+        guard length <= maximumBytes else { throw tooLarge }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(max(length, 0), Self.maximumReservedBytes))
         do {
             for try await buffer in body {
                 guard bytes.count + buffer.readableBytes <= maximumBytes else { throw tooLarge }

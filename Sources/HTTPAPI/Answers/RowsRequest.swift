@@ -11,7 +11,7 @@ struct RowsRequest {
     let schemaVersion: Int32?
     let mode: WriteMode
     let idempotencyKey: String?
-    /// The whole body, where it is JSON.
+    /// The body without its rows, where it is JSON.
     let json: JSONValue?
 
     private static let members = ["schema_version", "rows", "mode", "idempotency_key"]
@@ -29,9 +29,11 @@ struct RowsRequest {
             rows = RowPayload(format: .arrows, bytes: try await request.bytes(maximumBytes: maximumBytes))
             json = nil
         case nil, "application/json":
-            let body = try await request.json(maximumBytes: maximumBytes)
+            let bytes = try await request.bytes(maximumBytes: maximumBytes)
+            let (body, array) = try JSONValue.parse(
+                bytes, leaving: "rows", limits: TextLimits(maximumLineBytes: maximumBytes))
             try Self.checkMembers(of: body, furtherMembers)
-            rows = try RowPayload(json: body["rows"] ?? .null)
+            rows = try RowPayload(array: array, of: bytes)
             json = body
         case let type?:
             throw LarderError(

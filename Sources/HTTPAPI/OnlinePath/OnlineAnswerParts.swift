@@ -1,14 +1,31 @@
+import FeatureCodec
 import FeatureModel
 import FeatureService
 import TextFormats
 
 /// What all JSON answers of one template have in common.
 final class OnlineAnswerParts: Sendable {
-    struct Output: Sendable {
+    /// A feature of the answer. A class, because its parts would be counted for each answer.
+    final class Output: Sendable {
+        let type: ValueType
+        /// Position in the template's views.
+        let view: Int
+        /// Where it is in a value, by the plan that reads the value.
+        let fields: [OnlineField]
         /// Bytes that a value and the comma before it have at most; nil for values of any length.
         let width: Int?
         /// What stands in where a row does not have the feature.
         let defaultText: [UInt8]
+
+        init(_ output: OnlineTemplate.Output) {
+            type = output.type
+            view = output.view
+            fields = output.fields
+            var defaultText: [UInt8] = []
+            JSONText.write(output.defaultValue, into: &defaultText)
+            self.defaultText = defaultText
+            width = OnlineAnswerParts.width(of: type).map { max($0, defaultText.count, 4) + 1 }
+        }
     }
 
     /// Up to the first result: `{"metadata":{...},"results":[`
@@ -32,15 +49,10 @@ final class OnlineAnswerParts: Sendable {
         }
         head.append(contentsOf: #"},"results":["#.utf8)
         self.head = head
-        outputs = template.outputs.map { output in
-            var defaultText: [UInt8] = []
-            JSONText.write(output.defaultValue, into: &defaultText)
-            return Output(
-                width: Self.width(of: output.type).map { max($0, defaultText.count, 4) + 1 }, defaultText: defaultText)
-        }
+        outputs = template.outputs.map(Output.init)
     }
 
-    private static func width(of type: ValueType) -> Int? {
+    fileprivate static func width(of type: ValueType) -> Int? {
         switch type {
         case .scalar(.bool): 5
         case .scalar(.int32): 11

@@ -35,9 +35,8 @@ struct OnlineAnswerText {
             eventTimesText(rows[view * count..<(view + 1) * count])
         }
         // Values whose length nobody knows before are written beside.
-        let texts = template.outputs.indices.map { index in
-            parts.outputs[index].width == nil ? text(of: index, rows, bytes) : []
-        }
+        let outputs = parts.outputs
+        let texts = outputs.indices.map { outputs[$0].width == nil ? text(of: $0, rows, bytes) : [] }
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: room(eventTimes, texts)) { room in
             var cursor = ByteCursor(room)
             cursor.append(contentsOf: parts.head)
@@ -46,20 +45,19 @@ struct OnlineAnswerText {
                 write(key: key, into: &cursor)
             }
             var isFirst = body.keys.isEmpty
-            for index in template.outputs.indices {
+            for (index, output) in outputs.enumerated() {
                 cursor.append(isFirst ? #"{"values":["# : #",{"values":["#)
                 isFirst = false
-                let view = template.outputs[index].view
-                let rows = rows[view * count..<(view + 1) * count]
-                if parts.outputs[index].width == nil {
+                let rows = rows[output.view * count..<(output.view + 1) * count]
+                if output.width == nil {
                     cursor.append(contentsOf: texts[index])
                 } else {
-                    write(index, rows, bytes, into: &cursor)
+                    write(output, rows, bytes, into: &cursor)
                 }
                 cursor.append(#"],"statuses":["#)
-                writeStatuses(index, rows, bytes, into: &cursor)
+                writeStatuses(output, rows, bytes, into: &cursor)
                 cursor.append(#"],"event_timestamps":["#)
-                cursor.append(contentsOf: eventTimes[view])
+                cursor.append(contentsOf: eventTimes[output.view])
                 cursor.append("]}")
             }
             cursor.append("]}")
@@ -71,10 +69,9 @@ struct OnlineAnswerText {
     private func room(_ eventTimes: [[UInt8]], _ texts: [[UInt8]]) -> Int {
         var room = parts.head.count + 16
         for key in body.keys { room += key.text.count + 64 + count * (Self.longestStatus + Self.longestNoTime) }
-        for index in template.outputs.indices {
-            let width = parts.outputs[index].width
-            room += 64 + (width.map { $0 * count } ?? texts[index].count) + Self.longestStatus * count
-            room += eventTimes[template.outputs[index].view].count
+        for (output, text) in zip(parts.outputs, texts) {
+            room += 64 + (output.width.map { $0 * count } ?? text.count) + Self.longestStatus * count
+            room += eventTimes[output.view].count
         }
         return room
     }
@@ -123,9 +120,10 @@ struct OnlineAnswerText {
     }
 
     private func writeStatuses(
-        _ index: Int, _ rows: ArraySlice<OnlineRow>, _ bytes: RawSpan, into cursor: inout ByteCursor
+        _ output: OnlineAnswerParts.Output, _ rows: ArraySlice<OnlineRow>, _ bytes: RawSpan,
+        into cursor: inout ByteCursor
     ) {
-        let fields = template.outputs[index].fields
+        let fields = output.fields
         let isFeast = isFeast
         var isFirst = true
         for row in rows {
@@ -136,7 +134,7 @@ struct OnlineAnswerText {
                 let field = fields[row.plan]
                 if field.kind == .filledIn {
                     cursor.append(isFeast ? #""PRESENT""# : #""DEFAULTED""#)
-                } else if field.isNull(in: bytes.extracting(row.range)) {
+                } else if field.isNull(in: bytes.extracting(row.bodyRange)) {
                     cursor.append(#""NULL_VALUE""#)
                 } else {
                     cursor.append(#""PRESENT""#)
@@ -153,42 +151,44 @@ struct OnlineAnswerText {
 
 extension OnlineAnswerText {
     private func write(
-        _ index: Int, _ rows: ArraySlice<OnlineRow>, _ bytes: RawSpan, into cursor: inout ByteCursor
+        _ output: OnlineAnswerParts.Output, _ rows: ArraySlice<OnlineRow>, _ bytes: RawSpan,
+        into cursor: inout ByteCursor
     ) {
-        switch template.outputs[index].type {
+        switch output.type {
         case .scalar(.float64):
-            values(index, rows, bytes, &cursor) { field, value, cursor in
+            values(output, rows, bytes, &cursor) { field, stored, cursor in
                 JSONText.write(
-                    field.kind == .widenedFloat32 ? Double(field.float32(in: value)) : field.float64(in: value),
+                    field.kind == .widenedFloat32 ? Double(field.float32(in: stored)) : field.float64(in: stored),
                     into: &cursor)
             }
         case .scalar(.int64):
-            values(index, rows, bytes, &cursor) { field, value, cursor in
+            values(output, rows, bytes, &cursor) { field, stored, cursor in
                 JSONText.write(
-                    field.kind == .widenedInt32 ? Int64(field.int32(in: value)) : field.int64(in: value), into: &cursor)
+                    field.kind == .widenedInt32 ? Int64(field.int32(in: stored)) : field.int64(in: stored),
+                    into: &cursor)
             }
         case .scalar(.int32):
-            values(index, rows, bytes, &cursor) { field, value, cursor in
-                JSONText.write(Int64(field.int32(in: value)), into: &cursor)
+            values(output, rows, bytes, &cursor) { field, stored, cursor in
+                JSONText.write(Int64(field.int32(in: stored)), into: &cursor)
             }
         case .scalar(.float32):
-            values(index, rows, bytes, &cursor) { field, value, cursor in
-                JSONText.write(field.float32(in: value), into: &cursor)
+            values(output, rows, bytes, &cursor) { field, stored, cursor in
+                JSONText.write(field.float32(in: stored), into: &cursor)
             }
         case .scalar(.bool):
-            values(index, rows, bytes, &cursor) { field, value, cursor in
-                cursor.append(field.bool(in: value) ? "true" : "false")
+            values(output, rows, bytes, &cursor) { field, stored, cursor in
+                cursor.append(field.bool(in: stored) ? "true" : "false")
             }
-        default: preconditionFailure("values of type \(template.outputs[index].type) have no greatest width")
+        default: preconditionFailure("values of type \(output.type) have no greatest width")
         }
     }
 
     @inline(__always)
     private func values(
-        _ index: Int, _ rows: ArraySlice<OnlineRow>, _ bytes: RawSpan, _ cursor: inout ByteCursor,
-        _ write: (OnlineField, RawSpan, inout ByteCursor) -> Void
+        _ output: OnlineAnswerParts.Output, _ rows: ArraySlice<OnlineRow>, _ bytes: RawSpan,
+        _ cursor: inout ByteCursor, _ write: (OnlineField, RawSpan, inout ByteCursor) -> Void
     ) {
-        let fields = template.outputs[index].fields
+        let fields = output.fields
         var isFirst = true
         for row in rows {
             if !isFirst { cursor.append(UInt8(ascii: ",")) }
@@ -198,13 +198,13 @@ extension OnlineAnswerText {
                 continue
             }
             let field = fields[row.plan]
-            let value = bytes.extracting(row.range)
+            let stored = bytes.extracting(row.bodyRange)
             if field.kind == .filledIn {
-                cursor.append(contentsOf: parts.outputs[index].defaultText)
-            } else if field.isNull(in: value) {
+                cursor.append(contentsOf: output.defaultText)
+            } else if field.isNull(in: stored) {
                 cursor.append("null")
             } else {
-                write(field, value, &cursor)
+                write(field, stored, &cursor)
             }
         }
     }
@@ -221,17 +221,17 @@ extension OnlineAnswerText {
                 continue
             }
             let field = output.fields[row.plan]
-            let value = bytes.extracting(row.range)
+            let stored = bytes.extracting(row.bodyRange)
             switch field.kind {
             case .filledIn: out.append(contentsOf: parts.outputs[index].defaultText)
-            case _ where field.isNull(in: value): out.append(contentsOf: "null".utf8)
+            case _ where field.isNull(in: stored): out.append(contentsOf: "null".utf8)
             case .string:
-                value.extracting(field.range(in: value)).withUnsafeBytes { text in
+                stored.extracting(field.range(in: stored)).withUnsafeBytes { text in
                     JSONText.writeString(text.assumingMemoryBound(to: UInt8.self), into: &out)
                 }
-            case .timestamp: JSONText.write(Timestamp(microsecondsSince1970: field.int64(in: value)), into: &out)
-            case .date: JSONText.write(CalendarDate(daysSince1970: field.int32(in: value)), into: &out)
-            default: write(output, plans[row.plan], value, into: &out)
+            case .timestamp: JSONText.write(Timestamp(microsecondsSince1970: field.int64(in: stored)), into: &out)
+            case .date: JSONText.write(CalendarDate(daysSince1970: field.int32(in: stored)), into: &out)
+            default: write(output, plans[row.plan], stored, into: &out)
             }
         }
         return out
@@ -239,13 +239,13 @@ extension OnlineAnswerText {
 
     /// Bytes, arrays and vectors, by way of a column.
     private func write(
-        _ output: OnlineTemplate.Output, _ plan: OnlineRowProjection.Plan, _ value: RawSpan, into out: inout [UInt8]
+        _ output: OnlineTemplate.Output, _ plan: OnlineRowProjection.Plan, _ stored: RawSpan, into out: inout [UInt8]
     ) {
         var column = Column(type: output.type)
         guard case .stored(let position) = plan.sources[output.feature],
-            let reader = try? OnlineRowReader(value, layout: plan.layout)
+            let reader = try? OnlineRowReader(stored, layout: plan.layout)
         else { preconditionFailure("a value that was checked is not readable") }
-        reader.append(position, in: value, to: &column)
+        reader.append(position, in: stored, to: &column)
         JSONText.write(column, row: 0, into: &out)
     }
 }

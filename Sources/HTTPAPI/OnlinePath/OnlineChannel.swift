@@ -9,7 +9,7 @@ import NIOHTTPTypesHTTP1
 /// A connection of the server: HTTP/1.1, where online requests are answered on the event loop and everything else by
 /// Hummingbird.
 ///
-/// From the socket inwards: the HTTP codec, `OnlineConnectionHandler`, and what Hummingbird needs.
+/// From the socket inwards: `OnlineRequestGate`, the HTTP codec, `OnlineConnectionHandler`, and what Hummingbird needs.
 struct OnlineChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -26,9 +26,10 @@ struct OnlineChannel: ServerChildChannel, HTTPChannelHandler {
                 // The types of Swift's HTTP package hold nothing that would have to be refused.
                 withOutboundHeaderValidation: false)
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
-            try pipeline.addHandler(
-                OnlineConnectionHandler(
-                    loops.loop(for: channel.eventLoop), wire: encoder, idleTimeout: idleTimeout))
+            let loop = loops.loop(for: channel.eventLoop)
+            let connection = OnlineConnectionHandler(loop, wire: encoder, idleTimeout: idleTimeout)
+            try pipeline.addHandler(connection)
+            try pipeline.addHandler(OnlineRequestGate(loop, connection), position: .first)
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

@@ -117,6 +117,7 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
             if let route = path.route(head) {
                 phase = .collecting(head, route, body: ByteBuffer())
             } else {
+                path.countOrdinary(head)
                 pass(head)
                 context.fireChannelRead(wrapInboundOut(part))
             }
@@ -163,12 +164,34 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     private func begin(
         _ head: HTTPRequestHead, _ route: OnlinePath.Route, _ body: ByteBuffer, _ context: ChannelHandlerContext
     ) {
-        guard let exchange = loop.begin(head, route, body) else {
+        let isKeptAlive = head.isKeepAlive && head.version == .http1_1
+        guard let exchange = loop.begin(route, isKeptAlive: isKeptAlive, body) else {
+            path.metrics.count(.ordinary)
             passOnCollected(context)
             return take(.end(nil), context)
         }
+        fetch(exchange)
+    }
+
+    private func fetch(_ exchange: OnlineExchange) {
         phase = .fetching(exchange)
         exchange.send { [weak self] in self?.finish() }
+    }
+
+    /// Whether a request that comes now is taken at once.
+    var isIdle: Bool {
+        guard case .idle = phase, held.isEmpty, let context else { return false }
+        return context.channel.isWritable
+    }
+
+    /// Begins an online request that nobody had to decode.
+    /// - Precondition: `isIdle`.
+    /// - Returns: false when the request has to come the ordinary way.
+    func begin(_ route: OnlinePath.Route, isKeptAlive: Bool, _ body: ByteBuffer) -> Bool {
+        guard let exchange = loop.begin(route, isKeptAlive: isKeptAlive, body) else { return false }
+        idleness.noteActivity()
+        fetch(exchange)
+        return true
     }
 
     /// Writes the answer of the exchange under way.

@@ -25,6 +25,7 @@ final class OnlineLoop {
     /// Nil where lines of requests that went well are not wanted.
     let successLogger: Logger?
     private(set) var date = HTTPDate()
+    var heads: KnownHeads
     private let eventLoop: any EventLoop
     private var connection: RedisConnection?
     private var snapshot: ServingSnapshot?
@@ -37,6 +38,7 @@ final class OnlineLoop {
     init(_ path: OnlinePath, _ eventLoop: any EventLoop) {
         self.path = path
         self.eventLoop = eventLoop
+        heads = KnownHeads(path)
         reader = path.onlineFeatures.reader
         clock = path.configuration.clock
         successLogger = path.logger.logLevel <= .debug ? path.logger : nil
@@ -49,15 +51,7 @@ final class OnlineLoop {
     }
 
     /// - Returns: nil when the request has to go the ordinary way.
-    func begin(_ head: HTTPRequestHead, _ route: OnlinePath.Route, _ body: ByteBuffer) -> OnlineExchange? {
-        let exchange = exchange(head, route, body)
-        path.metrics.count(exchange == nil ? .ordinary : .eventLoop)
-        return exchange
-    }
-
-    private func exchange(
-        _ head: HTTPRequestHead, _ route: OnlinePath.Route, _ body: ByteBuffer
-    ) -> OnlineExchange? {
+    func begin(_ route: OnlinePath.Route, isKeptAlive: Bool, _ body: ByteBuffer) -> OnlineExchange? {
         guard let connection = currentConnection(), let snapshot = currentSnapshot(),
             let body = OnlineBody(Array(buffer: body), ignoring: route.project == nil ? API.ignoredFeastMembers : []),
             let compiled = compiled(body, route, snapshot),
@@ -75,8 +69,9 @@ final class OnlineLoop {
         guard let lookup = try? template.lookup(columns: columns, entityCount: body.entityCount),
             let command = lookup.onlyCommand
         else { return nil }
+        path.metrics.count(.eventLoop)
         return OnlineExchange(
-            self, route: route, isKeptAlive: head.isKeepAlive && head.version == .http1_1, body: body,
+            self, route: route, isKeptAlive: isKeptAlive, body: body,
             template: template, parts: compiled.parts, columns: columns, lookup: lookup, command: command,
             connection: connection)
     }

@@ -55,11 +55,13 @@ final class OnlinePath: Sendable {
             guard let name = Self.project(head.uri) else { return nil }
             project = name
         }
-        guard let route = route(to: project, head.headers) else {
-            metrics.count(.ordinary)
-            return nil
-        }
-        return route
+        return route(to: project, head.headers)
+    }
+
+    /// Counts a request, if it is an online one, as answered further in.
+    func countOrdinary(_ head: HTTPRequestHead) {
+        guard head.method == .POST, head.uri == Self.feastPath || Self.project(head.uri) != nil else { return }
+        metrics.count(.ordinary)
     }
 
     /// - Returns: nil when the headers say something out of the ordinary. A header that is there twice means both together.

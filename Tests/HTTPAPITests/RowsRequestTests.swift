@@ -1,0 +1,90 @@
+import FeatureModel
+import FeatureService
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Testing
+import TextFormats
+
+@testable import HTTPAPI
+
+@Suite("Requests that bring rows")
+struct RowsRequestTests {
+    private func read(_ body: String) async throws -> RowsRequest {
+        try await RowsRequest(
+            Request(
+                head: HTTPRequest(method: .post, scheme: "http", authority: "localhost", path: "/"),
+                body: RequestBody(buffer: ByteBuffer(string: body))),
+            maximumBytes: 1 << 20, furtherMembers: ["to"])
+    }
+
+    private func refusal(_ body: String) async -> LarderError? {
+        do {
+            _ = try await read(body)
+            return nil
+        } catch {
+            return error as? LarderError
+        }
+    }
+
+    /// The text of the rows as they stand in the body.
+    private func rows(_ request: RowsRequest) throws -> String {
+        let range = try #require(request.rows.array)
+        return String(decoding: request.rows.bytes[range], as: UTF8.self)
+    }
+
+    @Test(
+        "members stand before and after the rows, which stay where they are",
+        arguments: [
+            #"{"schema_version":1,"mode":"partial","idempotency_key":"k","to":"offline","rows":ROWS}"#,
+            #"{"rows":ROWS,"schema_version":1,"mode":"partial","idempotency_key":"k","to":"offline"}"#,
+            #" { "to" : "offline", "mode" : "partial", "rows" : ROWS , "schema_version" : 1, "idempotency_key":"k" } "#,
+        ])
+    func members(template: String) async throws {
+        for text in [
+            #"[{"a":1},{"b":[1,{}]}]"#, "[]", "[ ]", "[7, null]", "[\n{ \"rows\": [\"]\", \"}\\\"\"] }\r\n]",
+            #"[{"a":1,"a":2}]"#,
+        ] {
+            let request = try await read(template.replacing("ROWS", with: text))
+            #expect(try rows(request) == text)
+            #expect(request.schemaVersion == 1 && request.mode == .partial && request.idempotencyKey == "k")
+            #expect(try RowsRequest.destination([:], request.json) == .offline)
+        }
+    }
+
+    @Test(
+        "what is no request with rows is refused",
+        arguments: [
+            (#"{"rows":[],"rows":[]}"#, "invalid JSON: member \"rows\" is there twice (line 1, column 13)"),
+            (#"{"rows":[{}]} {}"#, "invalid JSON: something follows the value (line 1, column 15)"),
+            (#"{"rows":[{}]]"#, "invalid JSON: a comma or } is missing (line 1, column 13)"),
+            (#"{"rows":[{"a":1}"#, "invalid JSON: the text ends in the middle of a value (line 1, column 17)"),
+            (
+                "{\"rows\":[\n{\"a\":nul}]}",
+                "invalid JSON: a value is misspelt; words are true, false and null (line 2, column 6)"
+            ),
+            (#"{"rows":[{"a":1,}]}"#, "invalid JSON: nothing follows a comma (line 1, column 17)"),
+            (#"{"rows":[{}],"mode":partial}"#, "invalid JSON: a value is missing (line 1, column 21)"),
+            (
+                "{\"rows\":" + String(repeating: "[", count: 32),
+                "invalid JSON: arrays and objects are nested deeper than 32 (line 1, column 40)"
+            ),
+            (#"{"rows":{"a":1}}"#, "\"rows\" is not an array of objects"),
+            (#"{"rows":null}"#, "\"rows\" is not an array of objects"),
+            (#"{"schema_version":1}"#, "\"rows\" is not an array of objects"),
+            (#"[{"rows":[]}]"#, "the request is no JSON object"),
+            (#"{"rowz":[],"mode":"none"}"#, "the request has an unknown member \"rowz\""),
+            (#"{"rows":[],"mode":"none"}"#, "there is no write mode \"none\""),
+            (#"{"rows":[],"schema_version":"1"}"#, "\"schema_version\" is no whole number"),
+        ])
+    func refused(body: String, message: String) async {
+        let error = await refusal(body)
+        #expect(error?.code == .requestInvalid)
+        #expect(error?.message == message)
+    }
+
+    @Test("an unknown member is told the nearest name")
+    func suggestion() async {
+        #expect(await refusal(#"{"rowz":[{}]}"#)?.hint == "did you mean \"rows\"?")
+    }
+}
