@@ -158,6 +158,10 @@ struct KillFixture {
         Int(try await redis.execute(RedisCommand("DBSIZE", [RedisArgument]())).integerValue ?? 0)
     }
 
+    func emptyRedis() async throws {
+        _ = try await redis.execute(RedisCommand("FLUSHALL", [RedisArgument]()))
+    }
+
     /// Bytes of the file that a run writes before it puts it in place.
     func partialBytes(of path: String) -> Int {
         let url = URL(filePath: path)

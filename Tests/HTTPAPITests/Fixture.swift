@@ -48,6 +48,8 @@ struct Fixture {
         var idleTimeoutSeconds = 60
         /// Whether connections to Redis go through a proxy that can stall and cut them.
         var hasProxy = false
+        /// Sees what comes to the decoders of the server's connections.
+        var tap: DecoderTap?
     }
 
     /// The routes of an API that answers nobody.
@@ -241,7 +243,8 @@ struct Fixture {
                 let (ports, listening) = AsyncStream.makeStream(of: Int.self)
                 let application = try Self.application(
                     settings,
-                    dependencies(snapshots, redis, settings.clock, limits: setup.limits, metrics: metrics), metrics
+                    dependencies(snapshots, redis, settings.clock, limits: setup.limits, metrics: metrics), metrics,
+                    setup.tap
                 ) { listening.yield($0) }
                 let service = ServiceGroup(services: [application], logger: .silent)
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -273,11 +276,12 @@ struct Fixture {
     /// - Parameter metrics: where counters are kept that are there from the start.
     private static func application(
         _ settings: ServerConfiguration, _ dependencies: ServerDependencies, _ metrics: PrometheusMetricsFactory,
-        onListening: @escaping @Sendable (Int) -> Void
+        _ tap: DecoderTap?, onListening: @escaping @Sendable (Int) -> Void
     ) throws -> any Service {
-        try withMetricsFactory(metrics) {
+        let server: any Service = try withMetricsFactory(metrics) {
             try buildServer(settings, dependencies, logger: .silent, onListening: onListening)
         }
+        return try tap?.watching(server) ?? server
     }
 
     /// Asks the server to stop once everything that it was asked is answered; comes back before that.

@@ -1,13 +1,29 @@
+import Glibc
+
 /// The heads of online requests that came before: clients send the same few again and again.
 struct KnownHeads {
     /// A head and what becomes of its request.
     final class Entry {
-        let head: PlainRequestHead
+        /// Up to and with the empty line.
+        let bytes: [UInt8]
+        /// Of the body.
+        let contentLength: Int
+        let isKeptAlive: Bool
         let route: OnlinePath.Route
 
         init(_ head: PlainRequestHead, _ route: OnlinePath.Route) {
-            self.head = head
+            bytes = head.bytes
+            contentLength = head.contentLength
+            isKeptAlive = head.isKeptAlive
             self.route = route
+        }
+
+        /// Whether the request begins with this head.
+        func begins(_ request: UnsafeRawBufferPointer) -> Bool {
+            guard request.count >= bytes.count, let theirs = request.baseAddress else { return false }
+            return bytes.withUnsafeBytes { own in
+                own.baseAddress.map { memcmp($0, theirs, own.count) == 0 } ?? false
+            }
         }
     }
 

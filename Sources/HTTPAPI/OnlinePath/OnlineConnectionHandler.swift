@@ -41,6 +41,8 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     private var phase = Phase.idle
     private var held = CircularBuffer<Held>()
     private var isTakingHeld = false
+    /// Whether what came was no HTTP: nothing that comes after it is a request.
+    private var hasFailed = false
     private var isReadWanted = false
     private var isQuiescing = false
     private var idleness: ConnectionIdleness
@@ -95,6 +97,7 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
         switch event {
         case .part(let part): take(part, context)
         case .error(let error):
+            hasFailed = true
             passOnCollected(context)
             context.fireErrorCaught(error)
         case .inputClosed:
@@ -180,7 +183,7 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
 
     /// Whether a request that comes now is taken at once.
     var isIdle: Bool {
-        guard case .idle = phase, held.isEmpty, let context else { return false }
+        guard case .idle = phase, held.isEmpty, !hasFailed, let context else { return false }
         return context.channel.isWritable
     }
 

@@ -7,19 +7,9 @@ final class OnlineRequestGate: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    /// What the decoder has been given.
-    private enum Passed {
-        /// Whole requests; what comes next begins one.
-        case whole
-        /// A request of which so many bytes of the body are still to come.
-        case partOfBody(missing: Int)
-        /// Nobody but the decoder can tell.
-        case unknown
-    }
-
     private let loop: OnlineLoop
     private let connection: OnlineConnectionHandler
-    private var passed = Passed.whole
+    private var passed = PassedRequests.whole
     /// Whether bytes have gone on since they were last said to be complete.
     private var hasPassed = false
     /// The last one of this connection, which tends to be the next one too.
@@ -32,9 +22,9 @@ final class OnlineRequestGate: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        if case .whole = passed, takes(buffer) { return }
+        if passed == .whole, takes(buffer) { return }
         hasPassed = true
-        notePassing(buffer)
+        passed.note(buffer)
         context.fireChannelRead(data)
     }
 
@@ -48,34 +38,13 @@ final class OnlineRequestGate: ChannelInboundHandler {
     private func takes(_ buffer: ByteBuffer) -> Bool {
         guard connection.isIdle else { return false }
         let found = buffer.withUnsafeReadableBytes { memory in
-            if let lastHead, lastHead.head.begins(memory) { return true }
+            if let lastHead, lastHead.begins(memory) { return true }
             lastHead = loop.heads.entry(for: memory)
             return lastHead != nil
         }
-        guard found, let entry = lastHead, buffer.readableBytes == entry.head.bytes.count + entry.head.contentLength,
-            let body = buffer.getSlice(
-                at: buffer.readerIndex + entry.head.bytes.count, length: entry.head.contentLength)
+        guard found, let head = lastHead, buffer.readableBytes == head.bytes.count + head.contentLength,
+            let body = buffer.getSlice(at: buffer.readerIndex + head.bytes.count, length: head.contentLength)
         else { return false }
-        return connection.begin(entry.route, isKeptAlive: entry.head.isKeptAlive, body)
-    }
-
-    private func notePassing(_ buffer: ByteBuffer) {
-        var buffer = buffer
-        while buffer.readableBytes > 0 {
-            switch passed {
-            case .whole:
-                let head = buffer.withUnsafeReadableBytes { memory in
-                    PlainRequestHead.end(in: memory).flatMap { PlainRequestHead(Array(memory[..<$0])) }
-                }
-                guard let head else { return passed = .unknown }
-                buffer.moveReaderIndex(forwardBy: head.bytes.count)
-                if head.contentLength > 0 { passed = .partOfBody(missing: head.contentLength) }
-            case .partOfBody(let missing):
-                let count = min(missing, buffer.readableBytes)
-                buffer.moveReaderIndex(forwardBy: count)
-                passed = count == missing ? .whole : .partOfBody(missing: missing - count)
-            case .unknown: return
-            }
-        }
+        return connection.begin(head.route, isKeptAlive: head.isKeptAlive, body)
     }
 }

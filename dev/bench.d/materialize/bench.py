@@ -1,4 +1,5 @@
-"""bench.py LARDER DIRECTORY ROWS ROUNDS FEAST_ROWS: publishes to an empty Redis, beside redis-cli and Feast.
+"""bench.py LARDER DIRECTORY ROWS ROUNDS FEAST_ROWS SEED [ROW...]: publishes to an empty Redis, beside redis-cli and
+Feast, and kills what publishes.
 
 ../materialize.sh makes the data and loads it into PostgreSQL.
 """
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import answers
 import data
+import kill
 import larder
 import redis_peer
 import redis_pipe
 from bars import BARS
 from processes import unwind_on_sigterm
-from report import Report
-from rounds import in_turn
+from report import Report, say
+from rounds import choose_rows, in_turn
 from world import FEAST_DATABASE, VIEW
 
 FULL_ROWS = 1_000_000
@@ -23,11 +25,11 @@ SAMPLE = 200
 
 
 class Bench:
-    def __init__(self, binary, directory, rows, rounds):
+    def __init__(self, binary, directory, rows, rounds, feast_rows, seed):
         self.directory = Path(directory)
         self.work = self.directory / "work"
         self.work.mkdir(exist_ok=True)
-        self.rows, self.rounds = rows, rounds
+        self.rows, self.rounds, self.feast_rows, self.seed = rows, rounds, feast_rows, seed
         self.larder = larder.Larder(binary, self.work / "larder.log")
         self.report = Report("materialize", BARS, is_judged=rows >= FULL_ROWS)
         self.redis = redis_peer.connect()
@@ -55,7 +57,7 @@ class Bench:
         rows = answers.rows_of({VIEW.name: self.truth}, users)
         answers.check_json(self.larder.online_features(VIEW.name, users), users, [VIEW], rows)
 
-    def run(self, feast_rows):
+    def publish(self):
         # Outside the clock: sampling takes time, and what is stored has to be known for redis-cli.
         peak = self.materialize(is_sampled=True)
         redis_pipe.write(self.commands, redis_peer.StoredView(self.redis, VIEW, self.truth), self.rows)
@@ -66,8 +68,8 @@ class Bench:
             self.report.rate(side, rate, "entities")
         self.report.judged("share_of_redis_pipe", rates["larder"] / rates["redis_pipe"])
         self.report.judged("memory", peak / 2**20)
-        if feast_rows:
-            self.run_feast(feast_rows, rates["larder"])
+        if self.feast_rows:
+            self.run_feast(self.feast_rows, rates["larder"])
 
     def run_feast(self, rows, own_rate):
         """A slice: all of it takes Feast minutes."""
@@ -85,16 +87,23 @@ class Bench:
         self.report.figure("feast_times_faster", own_rate / rate, "ratio", ".1f")
 
 
+ROWS = {"publish": Bench.publish, "kill": kill.measure}
+
+
 def main():
     unwind_on_sigterm()
-    binary, directory, rows, rounds, feast_rows = sys.argv[1:]
-    bench = Bench(binary, directory, int(rows), int(rounds))
+    binary, directory, rows, rounds, feast_rows, seed, *wanted = sys.argv[1:]
+    chosen = choose_rows(ROWS, wanted)
+    bench = Bench(binary, directory, int(rows), int(rounds), int(feast_rows), seed)
     bench.report.figure("rows", bench.rows, "rows", "d")
     bench.report.figure("rounds", bench.rounds, "rounds", "d")
+    row = "start"
     try:
-        bench.run(int(feast_rows))
+        for row, measure in chosen.items():
+            say(f"-- {row}")
+            measure(bench)
     except answers.WrongAnswer as error:
-        raise SystemExit(f"error: wrong answer: {error}; logs are in {bench.work}")
+        raise SystemExit(f"error: {row}: wrong answer: {error}; logs are in {bench.work}")
     sys.exit(bench.report.status())
 
 

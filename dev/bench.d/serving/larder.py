@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -37,6 +38,23 @@ class Larder:
         if status != 0:
             raise SystemExit(f"error: larder {' '.join(arguments)} ended with status {status}:\n{tail(self.log)}")
         return peak if is_sampled else seconds
+
+    def kill(self, *arguments, after):
+        """SIGKILL to a process so many seconds after its start. Returns whether it was still at it."""
+        with open(self.log, "ab") as output:
+            process = subprocess.Popen(
+                [self.binary, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            try:
+                process.wait(after)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                # Also when this program is told to end meanwhile.
+                process.kill()
+                status = process.wait()
+        if status not in (0, -signal.SIGKILL):
+            raise SystemExit(f"error: larder {' '.join(arguments)} ended with status {status}:\n{tail(self.log)}")
+        return status != 0
 
     def online_features(self, service, users):
         """The answer of the command line, which has the shape of the server's."""
