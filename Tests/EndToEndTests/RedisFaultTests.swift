@@ -174,6 +174,28 @@ import Testing
         }
     }
 
+    /// What a push has shown may not go again, whoever fills Redis: a row that is a little ahead of the clock, and one that a
+    /// server whose clock stands still would not have published.
+    @Test(arguments: [false, true])
+    func `a Redis is filled again with all that was shown`(isFilledByFixedClock: Bool) async throws {
+        try await withServer(["LARDER_SERVING_REFILL": isFilledByFixedClock ? "off" : "on"]) { larder, _, server in
+            let ahead = ISO8601DateFormatter().string(from: Date(timeIntervalSinceNow: 45))
+            let row = #"{"customer_id": 1, "at": "\#(ahead)", "score": 8}"#
+            let pushed = try await server.post(
+                ScoreWorld.rowsPath, #"{"schema_version": 1, "rows": [\#(row)]}"#)
+            #expect(pushed.status == 200 && pushed["online"] as? String == "published", "\(pushed)")
+            try await server.waitForScore(8, within: Self.recovery)
+            try await larder.redis.empty()
+            func waitForAll() async throws {
+                try await server.waitForScore(8, within: .seconds(5)) { #expect($0.status == 503, "\($0)") }
+            }
+            guard isFilledByFixedClock else { return try await waitForAll() }
+            var other = larder
+            other.environment["LARDER_SERVING_REFILL"] = "on"
+            try await other.withServer("--clock-fixed", "2024-06-01T00:00:00Z") { _ in try await waitForAll() }
+        }
+    }
+
     @Test func `without the setting a Redis stays empty until somebody publishes`() async throws {
         try await withServer(["LARDER_SERVING_REFILL": "off"]) { larder, _, server in
             try await larder.redis.empty()
@@ -227,6 +249,9 @@ import Testing
             try await command(larder, RedisCommand("CONFIG", "SET", "maxmemory", "1"))
             expectPending(
                 try await server.post(ScoreWorld.rowsPath, ScoreWorld.push(6, minute: 1)), reason: "out of memory")
+            let metrics = try await server.get("/metrics").text
+            let line = #"larder_publications_pending_total{name="scores",code="online_store_unavailable"} 1"#
+            #expect(metrics.contains(line), "\(metrics)")
             let answer = try await server.askScore()
             #expect(ScoreWorld.isRight(answer), "\(answer)")
             try await command(larder, RedisCommand("CONFIG", "SET", "maxmemory", "0"))

@@ -68,10 +68,13 @@ struct PublicationRun: Sendable {
     }
 
     /// The newest event time to publish. The future waits, whatever was asked for.
+    ///
+    /// What is due is the same for a push, which publishes at once: nothing that it has shown may go again.
     private func through(_ end: Timestamp?, watermark: Watermark, clock: Timestamp) -> Timestamp {
-        guard let end, end < clock else { return clock }
-        // What was published once through a later time must not fall behind it.
-        return publication.isRebuild ? max(end, watermark.horizon ?? end) : end
+        let due = clock.advanced(byMicroseconds: OnlineReader.maximumClockSkewMicroseconds)
+        guard let end, end < due else { return due }
+        // What follows the clock is published by the clock, also for a server whose own stands still.
+        return publication.isRebuild && watermark.horizon != nil ? due : end
     }
 
     private func scope(

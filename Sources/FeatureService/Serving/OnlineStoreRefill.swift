@@ -62,7 +62,12 @@ public struct OnlineStoreRefill: Sendable {
 
     private func refill(_ served: ServedProject) async throws {
         let project = served.project
-        let end: Timestamp? = if case .fixed(let time) = clock { time } else { nil }
+        let end: Timestamp? =
+            if case .fixed(let time) = clock {
+                time.advanced(byMicroseconds: OnlineReader.maximumClockSkewMicroseconds)
+            } else {
+                nil
+            }
         let job = try await stores.writer.withConnection { connection -> Job? in
             let found = try await OnlineStoreComparison(project, redis: stores.redis, on: connection)
             guard let expected = found.expected, !found.isCurrent else { return nil }

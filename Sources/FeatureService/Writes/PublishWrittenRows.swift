@@ -39,6 +39,7 @@ struct PublishWrittenRows {
         stores.logger.warning(
             "pushed rows wait for the next materialize",
             metadata: ["view": "\(home.view.name)", "code": "\(failure.code)", "reason": "\(failure.message)"])
+        WriteMetrics.countPending(failure.code, of: .featureView(home.view.name))
         return .pending(failure)
     }
 

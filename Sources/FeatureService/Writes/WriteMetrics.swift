@@ -1,3 +1,4 @@
+import FeatureModel
 import Metrics
 
 /// Counts rows of writes into sources and feature views.
@@ -16,6 +17,12 @@ enum WriteMetrics {
                 dimensions: [("target", target.kind.rawValue), ("name", target.name), ("code", code)]
             ).increment(by: count)
         }
+    }
+
+    /// Rows that were committed and could not be published at once.
+    static func countPending(_ reason: ErrorCode, of target: WriteTarget) {
+        Counter(label: "larder_publications_pending", dimensions: [("name", target.name), ("code", reason.name)])
+            .increment()
     }
 
     /// Pushes that were committed together.

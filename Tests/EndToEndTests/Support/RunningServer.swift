@@ -59,9 +59,9 @@ struct RunningServer {
 extension Installation {
     /// Runs `body` with a server, which has to end well when it is then asked to stop.
     func withServer(
-        knowingTheRegistry: Bool = true, _ body: (RunningServer) async throws -> Void
+        _ options: String..., knowingTheRegistry: Bool = true, _ body: (RunningServer) async throws -> Void
     ) async throws {
-        let server = try RunningProgram(["serve", "--port", "0"], environment: environment)
+        let server = try RunningProgram(["serve", "--port", "0"] + options, environment: environment)
         do {
             let running = RunningServer(address: try await server.address())
             if knowingTheRegistry { try await running.waitUntilItKnowsTheRegistry() }
