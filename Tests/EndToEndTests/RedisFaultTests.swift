@@ -250,7 +250,7 @@ import Testing
             expectPending(
                 try await server.post(ScoreWorld.rowsPath, ScoreWorld.push(6, minute: 1)), reason: "out of memory")
             let metrics = try await server.get("/metrics").text
-            let line = #"larder_publications_pending_total{name="scores",code="online_store_unavailable"} 1"#
+            let line = #"larder_publications_pending_total{code="online_store_unavailable",name="scores"} 1"#
             #expect(metrics.contains(line), "\(metrics)")
             let answer = try await server.askScore()
             #expect(ScoreWorld.isRight(answer), "\(answer)")

@@ -55,6 +55,30 @@ struct OnlineConnectionEndTests {
         }
     }
 
+    // MARK: Other protocols
+
+    /// Java's client offers HTTP/2 this way with its first request, and would wait for ever for an answer to its second.
+    @Test(
+        "a request behind which nothing more would be read is answered as the last one",
+        arguments: [
+            [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk")],
+            [("Connection", "Upgrade"), ("Upgrade", "websocket")], [("Proxy-Connection", "close")],
+        ])
+    func upgrade(headers: [(name: String, value: String)]) async throws {
+        try await Fixture.with(Self.setup()) { fixture in
+            for isOrdinary in [false, true] {
+                var request = RawRequest(online: Self.temperature)
+                if isOrdinary { request = request.ordinary }
+                request.headers += headers
+                let client = try RawClient(port: fixture.port)
+                try await client.send(request.bytes)
+                let answer = try await client.response()
+                #expect(answer.status == 200 && answer.headers["connection"] == "close", "\(answer)")
+                #expect(try await client.ends(within: .seconds(5)))
+            }
+        }
+    }
+
     // MARK: Greedy clients
 
     @Test("a client that asks and never reads is not read from any more, holds up nobody, and is closed when idle")

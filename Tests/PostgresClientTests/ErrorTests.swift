@@ -69,6 +69,26 @@ import Testing
         #expect(pairs.database == "other")
     }
 
+    @Test(arguments: [
+        "postgresql://u:SEC/RET@127.0.0.1/db", "postgresql://u:SEC@RET@127.0.0.1/db", "host=SEC@RET", "port=SEC",
+        "port=70000",
+    ])
+    func piecesOfPasswordsAreNotTakenForHostsOrPorts(_ url: String) throws {
+        let error = #expect(throws: PostgresError.self) { try PostgresConfiguration(url: url) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error.map { "\($0)" }?.contains("SEC") == false && error.map { "\($0)" }?.contains("RET") == false)
+    }
+
+    @Test func longMessagesAreCut() async throws {
+        try await withConnection { (connection) async throws in
+            let error = await postgresError {
+                try await connection.execute("SELECT repeat('x', 1000000)::int8")
+            }
+            let message = try #require(error?.message)
+            #expect(message.hasPrefix("invalid input syntax") && message.utf8.count < 5_000)
+        }
+    }
+
     @Test func failedConnectsSayWhy() async throws {
         let server = try PostgresTestDatabase.serverConfiguration()
         var missing = server

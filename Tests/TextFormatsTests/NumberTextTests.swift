@@ -122,4 +122,18 @@ struct NumberTextTests {
         #expect(TypeInference.convert(texts, to: .bool) == nil)
         #expect(TypeInference.convert(texts, to: .string) == texts)
     }
+
+    @Test(
+        "a number of JSON is an integer however it is written, and nothing is rounded to be one",
+        arguments: [
+            ("7", 7), ("-0", 0), ("7.0", 7), ("70e-1", 7), ("0.7e1", 7), ("-1.20e2", -120), ("0e-999", 0),
+            ("9223372036854775807", .max), ("9223372036854775807.0", .max), ("-9223372036854775808", .min),
+            ("1e18", 1_000_000_000_000_000_000), ("9007199254740993.0", 9_007_199_254_740_993),
+            ("6.9999999999999999999", nil), ("7.00000000000000000001", nil), ("1e-999", nil),
+            ("4503599627370497.5", nil), ("1e19", nil), ("9223372036854775808", nil), ("0.5", nil), ("1e999", nil),
+            ("x", nil),
+        ] as [(String, Int64?)])
+    func integers(_ digits: String, _ expected: Int64?) {
+        #expect(JSONValue.integer(digits) == expected, "\(digits)")
+    }
 }

@@ -42,12 +42,10 @@ struct KeyColumnReader {
         integer(digits).flatMap { Int32(exactly: $0) }.map { .int32($0) }
     }
 
-    /// An integer however JSON writes it: `12`, `12.0`, `1.2e1`.
     private static func integer(_ digits: String) -> Int64? {
         if let value = Int64(digits) { return value }
-        // From 2^53 on a double no longer tells which integer was meant.
-        guard let double = Double(digits), double.magnitude < 0x1p53 else { return nil }
-        return Int64(exactly: double)
+        // Who writes `12.0` has a double, and from 2^53 on that no longer tells which integer was meant.
+        return JSONValue.integer(digits).flatMap { $0.magnitude < 1 << 53 ? $0 : nil }
     }
 
     private var expected: String {

@@ -151,7 +151,8 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     }
 
     private func pass(_ head: HTTPRequestHead) {
-        phase = .passing(hasRequestEnded: false, hasResponseEnded: false, isLast: !head.isKeepAlive)
+        phase = .passing(
+            hasRequestEnded: false, hasResponseEnded: false, isLast: !head.isKeepAlive || head.isLastOfHTTP)
     }
 
     /// The request under way, as far as it has come, is somebody else's after all.
@@ -167,7 +168,7 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     private func begin(
         _ head: HTTPRequestHead, _ route: OnlinePath.Route, _ body: ByteBuffer, _ context: ChannelHandlerContext
     ) {
-        let isKeptAlive = head.isKeepAlive && head.version == .http1_1
+        let isKeptAlive = head.isKeepAlive && head.version == .http1_1 && !head.isLastOfHTTP
         guard let exchange = loop.begin(route, isKeptAlive: isKeptAlive, body) else {
             path.metrics.count(.ordinary)
             passOnCollected(context)
@@ -346,5 +347,14 @@ extension OnlineConnectionHandler {
             if self.idleness.isOver(context.channel, isOursToMove: isOursToMove) { return self.close(context) }
             self.scheduleIdle(context)
         }
+    }
+}
+
+extension HTTPRequestHead {
+    /// Whether the decoder reads no request behind this one: it takes what follows for another protocol, or heeds what only a
+    /// proxy would say.
+    fileprivate var isLastOfHTTP: Bool {
+        method == .CONNECT || headers.contains(name: "upgrade")
+            || headers[canonicalForm: "proxy-connection"].contains { $0.lowercased() == "close" }
     }
 }

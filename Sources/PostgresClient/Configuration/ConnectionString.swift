@@ -25,7 +25,18 @@ enum ConnectionString {
             }
             unsafe option += 1
         }
+        try check(parameters)
         return parameters
+    }
+
+    /// A password with a `/` or an `@` that is not escaped ends up in part in the port or the host, which libpq would quote when
+    /// it tries to connect.
+    private static func check(_ parameters: [String: String]) throws(PostgresError) {
+        let ports = parameters["port"]?.split(separator: ",", omittingEmptySubsequences: true) ?? []
+        guard ports.allSatisfy({ UInt16($0) != nil }), parameters["host"]?.contains("@") != true else {
+            throw PostgresError(
+                .invalidConfiguration, "the connection string's host or port cannot be one", hint: hint)
+        }
     }
 
     private static let hint =

@@ -50,7 +50,7 @@ final class LibpqConnection {
     var backendProcessID: Int32 { unsafe PQbackendPID(pointer) }
 
     var errorMessage: String {
-        unsafe PQerrorMessage(pointer).map { unsafe firstLine(of: String(cString: $0)) } ?? "no message"
+        unsafe PQerrorMessage(pointer).map { unsafe firstLine(of: boundedText($0)) } ?? "no message"
     }
 
     /// Why connecting failed. For this one error libpq gives no fields, only text: `… FATAL:  28P01: password …`.

@@ -31,7 +31,7 @@ final class NoticeSink: Sendable {
     /// Reads a notice from libpq, which keeps the ownership of it.
     fileprivate func receive(_ pointer: OpaquePointer?) {
         func field(_ code: Int32) -> String? {
-            unsafe PQresultErrorField(pointer, code).map { unsafe String(cString: $0) }
+            unsafe PQresultErrorField(pointer, code).map { unsafe boundedText($0) }
         }
         let notice = PostgresError(
             .server, field(larder_diag_message_primary) ?? "no message",

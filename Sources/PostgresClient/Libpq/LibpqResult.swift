@@ -88,12 +88,12 @@ final class LibpqResult: @unchecked Sendable {
     }
 
     private func diagnostic(_ field: Int32) -> String? {
-        unsafe PQresultErrorField(pointer, field).map { unsafe String(cString: $0) }
+        unsafe PQresultErrorField(pointer, field).map { unsafe boundedText($0) }
     }
 
     /// The error that the server, or libpq itself, reports through this result.
     var error: PostgresError {
-        let wholeMessage = unsafe PQresultErrorMessage(pointer).map { unsafe String(cString: $0) } ?? ""
+        let wholeMessage = unsafe PQresultErrorMessage(pointer).map { unsafe boundedText($0) } ?? ""
         guard let state = diagnostic(larder_diag_sqlstate) else {
             return PostgresError(.protocolViolation, firstLine(of: wholeMessage))
         }
