@@ -3,8 +3,6 @@ import FeatureModel
 /// A request for online features of `VariedProject` that has an answer, made by chance.
 struct RandomOnlineRequest {
     let request: RawRequest
-    /// Whether nothing stands between the tokens of the body that JSON does not need.
-    let isCompact: Bool
     /// Whether it is such that it is answered on the event loop.
     let isStraightforward: Bool
 
@@ -18,7 +16,7 @@ struct RandomOnlineRequest {
             body.members.append([#""full_feature_names""#, ":", ["true", "false", "null"].pick(&generator)])
         }
         if isFeast { body.addIgnoredMembers(&generator) }
-        isCompact = !generator.isOneIn(4)
+        let isCompact = !generator.isOneIn(4)
         var request = RawRequest(
             online: body.text(isCompact: isCompact, &generator), path: isFeast ? RawRequest.feast : RawRequest.online,
             id: id)

@@ -83,12 +83,19 @@ struct OnlineAnswerText {
 
     private var isFeast: Bool { if case .feast = dialect { true } else { false } }
 
-    /// A key is always there, with the request's own text.
+    /// A key is always there, with the request's own text of each value.
     private func write(key: Int, into cursor: inout ByteCursor) {
         let noTime: StaticString = isFeast ? #""1970-01-01T00:00:00Z""# : "null"
         cursor.append(#"{"values":"#)
         body.bytes.withUnsafeBytes { bytes in
-            cursor.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[body.keys[key].text]))
+            var isFirst = true
+            cursor.append(UInt8(ascii: "["))
+            for value in body.values[body.keys[key].values] {
+                if !isFirst { cursor.append(UInt8(ascii: ",")) }
+                isFirst = false
+                cursor.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[value.text]))
+            }
+            cursor.append(UInt8(ascii: "]"))
         }
         cursor.append(#","statuses":["#)
         for row in 0..<count { cursor.append(row > 0 ? #","PRESENT""# : #""PRESENT""#) }

@@ -25,9 +25,19 @@ struct OnlineBody {
     struct Scalar {
         let token: JSONTokenizer.Token
         let range: Range<Int>
+
+        /// With the quotes of a string.
+        var text: Range<Int> {
+            token == .string ? range.lowerBound - 1..<range.upperBound + 1 : range
+        }
     }
 
+    /// More than anything asked for needs.
+    private static let maximumKeys = 100
+
     let bytes: [UInt8]
+    /// Beyond these somebody else refuses it, off the event loop.
+    private let limits: ServingLimits
     private(set) var features: Features?
     private(set) var keys: [Key] = []
     private(set) var values: [Scalar] = []
@@ -37,8 +47,9 @@ struct OnlineBody {
 
     /// - Parameter ignored: further members that are allowed and mean nothing, as long as they are no arrays or objects.
     /// - Returns: nil when the body is not as simple as that.
-    init?(_ bytes: [UInt8], ignoring ignored: [String]) {
+    init?(_ bytes: [UInt8], ignoring ignored: [String], limits: ServingLimits) {
         self.bytes = bytes
+        self.limits = limits
         var tokens = JSONTokenizer(bytes)
         guard (try? read(&tokens, ignored)) == true, features != nil, !hasRepeatedKeys else { return nil }
     }
@@ -106,7 +117,8 @@ struct OnlineBody {
         var references: [Range<Int>] = []
         while true {
             switch try tokens.next() {
-            case .string where !tokens.hasEscapes: references.append(tokens.tokenRange)
+            case .string where !tokens.hasEscapes && references.count < limits.maximumFeatures:
+                references.append(tokens.tokenRange)
             case .endArray:
                 features = .references(references)
                 return true
@@ -118,7 +130,7 @@ struct OnlineBody {
     private mutating func readKeys(_ tokens: inout JSONTokenizer) throws(JSONSyntaxError) -> Bool {
         guard try tokens.next() == .beginObject else { return false }
         while try tokens.next() == .name {
-            guard !tokens.hasEscapes else { return false }
+            guard !tokens.hasEscapes, keys.count < Self.maximumKeys else { return false }
             let name = tokens.tokenRange
             guard try tokens.next() == .beginArray else { return false }
             let opening = tokens.tokenRange.lowerBound
@@ -128,6 +140,7 @@ struct OnlineBody {
                 switch token {
                 case .endArray: break scalars
                 case .string where tokens.hasEscapes, .beginArray, .beginObject: return false
+                case _ where values.count - first >= limits.maximumEntities: return false
                 default: values.append(Scalar(token: token, range: tokens.tokenRange))
                 }
             }

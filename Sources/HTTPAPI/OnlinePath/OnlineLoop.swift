@@ -53,7 +53,9 @@ final class OnlineLoop {
     /// - Returns: nil when the request has to go the ordinary way.
     func begin(_ route: OnlinePath.Route, isKeptAlive: Bool, _ body: ByteBuffer) -> OnlineExchange? {
         guard let connection = currentConnection(), let snapshot = currentSnapshot(),
-            let body = OnlineBody(Array(buffer: body), ignoring: route.project == nil ? API.ignoredFeastMembers : []),
+            let body = OnlineBody(
+                Array(buffer: body), ignoring: route.project == nil ? API.ignoredFeastMembers : [],
+                limits: path.onlineFeatures.limits),
             let compiled = compiled(body, route, snapshot),
             compiled.template.allows(entityCount: body.entityCount),
             // Feast has times that are features in another form.

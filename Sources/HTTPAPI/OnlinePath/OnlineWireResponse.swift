@@ -1,6 +1,7 @@
 import Glibc
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import TextFormats
 
 /// A whole response as it goes over the wire, in one buffer: the body is written first, and the head, which says how long it
@@ -32,7 +33,9 @@ struct OnlineWireResponse {
             if status == .ok {
                 head.append("200 OK")
             } else {
-                head.append(contentsOf: Array("\(status.code) \(status.reasonPhrase)".utf8))
+                // Ours may have none: it is made of a number.
+                let reason = HTTPResponseStatus(statusCode: status.code).reasonPhrase
+                head.append(contentsOf: Array("\(status.code) \(reason)".utf8))
             }
             head.append("\r\nContent-Type: ")
             head.append(contentType)

@@ -24,8 +24,9 @@ extension Column {
     func keyLiteral(_ key: JoinKey) -> PostgresQuery {
         switch self[0] {
         case .bool(let value): "\(literal: value)"
-        case .int32(let value): "\(literal: Int64(value))::bigint"
-        case .int64(let value): "\(literal: value)::bigint"
+        // A cast binds tighter than a minus, and the least number has no positive counterpart.
+        case .int32(let value): "(\(literal: Int64(value)))::bigint"
+        case .int64(let value): "(\(literal: value))::bigint"
         case .date(let value): "\(literal: PostgresDate(daysSince1970: value.daysSince1970))"
         case .bytes(let value): "\(literal: value)"
         case .string(let value): "\(literal: value)"
