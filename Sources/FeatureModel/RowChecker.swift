@@ -52,10 +52,10 @@ public struct RowChecker: Sendable {
     private func violations(of expectation: Expectation, _ column: Column, _ row: Int) -> [(String, String)] {
         var found: [(String, String)] = []
         if let number = column.number(at: row) {
-            if let minimum = expectation.minimum, !(number >= minimum) {
+            if let minimum = expectation.minimum, !number.isAtLeast(minimum) {
                 found.append(("below_minimum", "\(number) is not at least \(minimum)"))
             }
-            if let maximum = expectation.maximum, !(number <= maximum) {
+            if let maximum = expectation.maximum, !number.isAtMost(maximum) {
                 found.append(("above_maximum", "\(number) is not at most \(maximum)"))
             }
             if expectation.isFinite, !number.isFinite {
@@ -82,13 +82,13 @@ public struct RowChecker: Sendable {
 }
 
 extension Column {
-    /// A numeric row as float64, for comparison with bounds; nil for other types.
-    fileprivate func number(at row: Int) -> Double? {
+    /// A numeric row, for comparison with bounds; nil for other types.
+    fileprivate func number(at row: Int) -> CheckedNumber? {
         switch type {
-        case .scalar(.int32): Double(int32s[row])
-        case .scalar(.int64): Double(int64s[row])
-        case .scalar(.float32): Double(float32s[row])
-        case .scalar(.float64): float64s[row]
+        case .scalar(.int32): .integer(Int64(int32s[row]))
+        case .scalar(.int64): .integer(int64s[row])
+        case .scalar(.float32): .float(Double(float32s[row]))
+        case .scalar(.float64): .float(float64s[row])
         default: nil
         }
     }
@@ -100,6 +100,45 @@ extension Column {
         case .scalar(.bytes): byteRun(row).count
         case .array: elementRange(row).count
         default: nil
+        }
+    }
+}
+
+/// A number beside a bound. An integer is not made a float64 for it, which from 2^53 on may be another number.
+private enum CheckedNumber: CustomStringConvertible {
+    case integer(Int64)
+    case float(Double)
+
+    func isAtLeast(_ bound: Double) -> Bool {
+        switch self {
+        case .float(let number): number >= bound
+        // Where both are the same float64 the bound is an integer, or 2^63, which no int64 reaches.
+        case .integer(let number) where Double(number) == bound:
+            Int64(exactly: bound).map { number >= $0 } ?? false
+        case .integer(let number): Double(number) > bound
+        }
+    }
+
+    func isAtMost(_ bound: Double) -> Bool {
+        switch self {
+        case .float(let number): number <= bound
+        case .integer(let number) where Double(number) == bound:
+            Int64(exactly: bound).map { number <= $0 } ?? true
+        case .integer(let number): Double(number) < bound
+        }
+    }
+
+    var isFinite: Bool {
+        switch self {
+        case .integer: true
+        case .float(let number): number.isFinite
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .integer(let number): "\(number)"
+        case .float(let number): "\(number)"
         }
     }
 }

@@ -80,7 +80,7 @@ extension JSONObjectReader {
             try readMembers(&tokenizer, bytes, at: place)
         } else {
             try tokenizer.skip(from: token)
-            refuse("the line is not a JSON object", at: place)
+            refuse("the row is not a JSON object", at: place)
         }
         let range = start..<tokenizer.tokenRange.upperBound + quote
         endRow(at: place, byteCount: range.count, record: bytes[range].onOneLine)

@@ -111,7 +111,7 @@ extension JSONObjectReader {
                 try readMembers(&tokenizer, bytes, at: place)
                 _ = try tokenizer.next()
             } else {
-                refuse("the line is not a JSON object\(place.suffix(range.lowerBound, in: bytes))", at: place)
+                refuse("the row is not a JSON object\(place.suffix(range.lowerBound, in: bytes))", at: place)
             }
         } catch {
             refuse("\(error.message) (line \(number), column \(error.column))", at: place)
