@@ -60,6 +60,7 @@ let package = Package(
             dependencies: [
                 "CHiredis",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -197,7 +198,8 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "FeatureModel", "FeatureCodec", "FeatureDefinitions", "FeatureService", "HTTPAPI", "OnlineStore",
+                "ArrowIPC", "FeatureModel", "FeatureCodec", "FeatureDefinitions", "FeatureService", "HTTPAPI",
+                "OnlineStore",
                 "Observability", "RedisClient", "Registry", "TestSupport", "TextFormats",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -31,14 +31,18 @@ public enum NameRule {
     }
 
     /// The candidate nearest to `name` by edit distance, when near enough to be what was meant.
-    public static func nearest(to name: String, in candidates: some Sequence<String>) -> String? {
+    ///
+    /// - Parameter limit: the distance that is near enough; nil lets it grow with the name.
+    public static func nearest(
+        to name: String, in candidates: some Sequence<String>, within limit: Int? = nil
+    ) -> String? {
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(Array(name.utf8), Array(candidate.utf8))
             if let current = best, (current.distance, current.name) <= (distance, candidate) { continue }
             best = (candidate, distance)
         }
-        guard let best, best.distance <= max(2, name.utf8.count / 3) else { return nil }
+        guard let best, best.distance <= limit ?? max(2, name.utf8.count / 3) else { return nil }
         return best.name
     }
 

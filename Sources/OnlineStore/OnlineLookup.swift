@@ -39,6 +39,9 @@ public struct OnlineLookup: Sendable {
     /// Which of the values answers for a row of a selection (selection by selection, entity by entity); nil where a join key is
     /// null.
     var slotOfPosition: [Int?] { slots.slotOfPosition }
+
+    /// The key of a value, for messages.
+    func key(ofSlot slot: Int) -> [UInt8] { slots.key(slot) }
 }
 
 /// The keys of a read: positions (selection by selection, entity by entity) share a slot where a view has no
@@ -49,6 +52,10 @@ private struct KeySlots {
     private(set) var slotOfPosition: [Int?] = []
 
     var count: Int { ends.count }
+
+    func key(_ slot: Int) -> [UInt8] {
+        Array(bytes[(slot == 0 ? 0 : ends[slot - 1])..<ends[slot]])
+    }
 
     mutating func append(
         _ selection: OnlineSelection, columns: [Column], entityCount: Int

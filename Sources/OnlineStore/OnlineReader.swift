@@ -82,7 +82,7 @@ public struct OnlineReader: Sendable {
                 do throws(CodecError) {
                     try answer.append(row, bytes, selection.projection)
                 } catch {
-                    throw .unreadable(selection, error)
+                    throw .unreadable(error, in: selection.viewName, under: nil)
                 }
             }
             rest = rest.dropFirst(entityCount)
@@ -196,10 +196,14 @@ extension OnlineReader {
                 } catch {
                     switch error {
                     case .unreadable(let error):
+                        let key = lookup.key(ofSlot: slot)
                         logger.error(
                             "a stored row is not readable",
-                            metadata: ["feature_view": "\(selection.viewName)", "error": "\(error)"])
-                        throw .unreadable(selection, error)
+                            metadata: [
+                                "feature_view": "\(selection.viewName)", "error": "\(error)",
+                                "key": "\(RedisKeyText.quoted(key))",
+                            ])
+                        throw .unreadable(error, in: selection.viewName, under: key)
                     case .aheadOfClock(let time): throw .aheadOfClock(selection.viewName, eventTime: time, now: now)
                     }
                 }
@@ -225,13 +229,6 @@ extension OnlineReader {
 }
 
 extension LarderError {
-    /// What was stored is not what this program wrote: no answer is better than a wrong one.
-    fileprivate static func unreadable(_ selection: OnlineSelection, _ error: CodecError) -> LarderError {
-        LarderError(
-            .onlineStoreUnavailable, "a stored row of feature view \"\(selection.viewName)\" is not readable: \(error)",
-            hint: "if the server is older than what wrote the row, update it; else publish the view anew")
-    }
-
     /// Why no features could be read.
     public init(readingFeatures error: RedisError) {
         self.init(error, while: "reading features")

@@ -13,12 +13,28 @@ enum OnlineScripts {
         static let fenced = "FENCED"
         /// The fence is gone: the server was emptied after this publisher wrote it.
         static let emptied = "EMPTIED"
-        /// A stored value has a format this program does not know and must not replace.
+        /// A stored value has a format this program does not know and must not replace. The place of its key among the
+        /// script's keys follows, from 1.
         static let format = "FORMAT"
+        /// Something else than a string is stored. The place of its key follows.
+        static let wrongType = "TYPE"
+
+        /// The place that an answer names.
+        static func place(in error: RedisError) -> Int? {
+            error.message.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        }
     }
 
     private static let functions = """
-        local call, numbers = redis.call, struct.unpack
+        local call, try, numbers = redis.call, redis.pcall, struct.unpack
+
+        -- The answer to a command that failed on a key, as the script answers it.
+        local function failure(answer, index)
+          if string.find(answer['err'], 'WRONGTYPE', 1, true) then
+            return redis.error_reply('\(Refusal.wrongType) ' .. index)
+          end
+          return answer
+        end
 
         local function compare(left, right, offset)
           local leftHigh, leftLow = numbers('>I4I4', left, offset)
@@ -62,11 +78,12 @@ enum OnlineScripts {
           return difference
         end
 
-        local function checkFence(key, fence)
-          local stored = call('GET', key)
+        local function checkFence(index, fence)
+          local stored = try('GET', KEYS[index])
           if not stored then return redis.error_reply('\(Refusal.emptied) the fence is gone') end
+          if type(stored) == 'table' then return failure(stored, index) end
           if string.byte(stored, 1) ~= 1 or #stored ~= 9 then
-            return redis.error_reply('\(Refusal.format) of the fence')
+            return redis.error_reply('\(Refusal.format) ' .. index)
           end
           if compare(fence, stored, 2) < 0 then return redis.error_reply('\(Refusal.fenced) by a later publisher') end
           return nil
@@ -95,30 +112,40 @@ enum OnlineScripts {
 
     /// Replaces values by newer ones.
     ///
-    /// A key that is not there, as every key of a store that is being filled, takes one call: `SET` that stores nothing
-    /// over a value and answers with it instead. A value that is sent again is known by being equal as a whole.
+    /// Behind a key that was not there, as in a store that is being filled, one call does for a key: `SET` that stores nothing
+    /// over a value and answers with it instead. Behind one that was, looking first costs less. A value that is sent again
+    /// is known by being equal as a whole.
     ///
     /// KEYS: fence, entity keys. ARGV: fence; the value of each entity key; the time they expire at in milliseconds,
     /// empty for never, once for all or once for each. Answers how many values were written.
     static let publish = RedisScript(
         functions + """
-            local refusal = checkFence(KEYS[1], ARGV[1])
+            local refusal = checkFence(1, ARGV[1])
             if refusal then return refusal end
             local rows = #KEYS - 1
             local shared = #ARGV == rows + 2 and ARGV[rows + 2]
             local written = 0
+            -- Whether the last key was there: the next one is then, too, most of the time.
+            local isExpected = true
             for row = 1, rows do
               local key, value, expiry = KEYS[row + 1], ARGV[row + 1], shared or ARGV[rows + row + 1]
               local stored
-              if expiry == '' then
-                stored = call('SET', key, value, 'NX', 'GET')
+              if isExpected then
+                stored = try('GET', key)
+              elseif expiry == '' then
+                stored = try('SET', key, value, 'NX', 'GET')
               else
-                stored = call('SET', key, value, 'NX', 'GET', 'PXAT', expiry)
+                stored = try('SET', key, value, 'NX', 'GET', 'PXAT', expiry)
               end
               if not stored then
+                if isExpected then set(key, value, expiry) end
+                isExpected = false
                 written = written + 1
+              elseif type(stored) == 'table' then
+                return failure(stored, row + 1)
               else
-                if not isKnown(stored) then return redis.error_reply('\(Refusal.format) of a value') end
+                isExpected = true
+                if not isKnown(stored) then return redis.error_reply('\(Refusal.format) ' .. row + 1) end
                 local difference = stored == value and 0 or compareOrders(value, stored)
                 if difference > 0 then
                   set(key, value, expiry)
@@ -138,7 +165,7 @@ enum OnlineScripts {
     /// written or deleted.
     static let withdraw = RedisScript(
         functions + """
-            local refusal = checkFence(KEYS[1], ARGV[1])
+            local refusal = checkFence(1, ARGV[1])
             if refusal then return refusal end
             local rows = #KEYS - 1
             local shared = #ARGV == 2 * rows + 2 and ARGV[2 * rows + 2]
@@ -147,8 +174,9 @@ enum OnlineScripts {
               local key, orders, value = KEYS[row + 1], ARGV[2 * row], ARGV[2 * row + 1]
               local expiry = shared or ARGV[2 * rows + row + 1]
               -- The longest header.
-              local stored = call('GETRANGE', key, 0, 29)
-              if stored ~= '' and not isKnown(stored) then return redis.error_reply('\(Refusal.format) of a value') end
+              local stored = try('GETRANGE', key, 0, 29)
+              if type(stored) == 'table' then return failure(stored, row + 1) end
+              if stored ~= '' and not isKnown(stored) then return redis.error_reply('\(Refusal.format) ' .. row + 1) end
               local withdrawn = false
               if stored ~= '' then
                 local order = orderOf(stored)
@@ -173,7 +201,7 @@ enum OnlineScripts {
     static let raiseFence = RedisScript(
         functions + """
             if call('EXISTS', KEYS[1]) == 1 then
-              local refusal = checkFence(KEYS[1], ARGV[1])
+              local refusal = checkFence(1, ARGV[1])
               if refusal then return refusal end
             end
             call('SET', KEYS[1], ARGV[1])
@@ -185,7 +213,7 @@ enum OnlineScripts {
     static let complete = RedisScript(
         functions + """
             for index = 2, #KEYS do
-              local refusal = checkFence(KEYS[index], ARGV[index])
+              local refusal = checkFence(index, ARGV[index])
               if refusal then return refusal end
             end
             if isRaised(KEYS[1], ARGV[1]) then return 0 end

@@ -12,17 +12,26 @@ public struct OnlineStoreControl: Sendable {
         self.installation = installation
     }
 
+    /// Which server and database this is; see `RedisConfiguration.endpoint`.
+    public var endpoint: String { redis.endpoint }
+
     /// The Redis process the client is connected to.
     /// - Throws: `online_store_unavailable` when it is connected to none.
     public func runID() throws(LarderError) -> String {
         do { return try redis.connection().runID } catch { throw LarderError(error, while: "connecting") }
     }
 
-    /// - Returns: nil when there is none, or its format is unknown: either way what is stored cannot be believed.
+    /// - Returns: nil when there is none, or its type or format is another: either way what is stored cannot be believed.
     public func sentinel(ofProject project: Int64) async throws(LarderError) -> OnlineSentinel? {
         let key = OnlineKey.sentinel(installation, project: project).bytes
         let reply = try await run("reading the sentinel") { connection throws(RedisError) in
-            try await connection.execute(RedisCommand("GET", .bytes(key)))
+            do throws(RedisError) {
+                return try await connection.execute(RedisCommand("GET", .bytes(key)))
+            } catch {
+                // Something else than a string is as good as nothing, and to a read's `MGET` looks like it.
+                guard error.code == .server("WRONGTYPE") else { throw error }
+                return .null
+            }
         }
         return reply.bytes.flatMap { try? OnlineSentinel(bytes: $0) }
     }
@@ -39,7 +48,7 @@ public struct OnlineStoreControl: Sendable {
     /// - Throws: `materialization_conflict` when Redis has a higher one.
     public func raiseFence(ofKeySpace keySpace: Int64, to fence: Int64) async throws(LarderError) {
         let key = OnlineKey.fence(installation, keySpace: keySpace).bytes
-        _ = try await run("raising a fence") { connection throws(RedisError) in
+        _ = try await run("raising a fence", keys: [key]) { connection throws(RedisError) in
             try await connection.evaluate(
                 OnlineScripts.raiseFence, keys: [.bytes(key)], arguments: [.bytes(OnlineFence.bytes(fence))])
         }
@@ -57,10 +66,12 @@ public struct OnlineStoreControl: Sendable {
         let keys =
             [OnlineKey.sentinel(installation, project: project)]
             + ordered.map { OnlineKey.fence(installation, keySpace: $0.key) }
+        let keyBytes = keys.map(\.bytes)
         let arguments = [sentinel.bytes] + ordered.map { OnlineFence.bytes($0.value) }
-        _ = try await run("completing a publication", requiring: sentinel.redisRunID) { connection throws(RedisError) in
+        _ = try await run("completing a publication", requiring: sentinel.redisRunID, keys: keyBytes) {
+            connection throws(RedisError) in
             try await connection.evaluate(
-                OnlineScripts.complete, keys: keys.map { .bytes($0.bytes) }, arguments: arguments.map { .bytes($0) })
+                OnlineScripts.complete, keys: keyBytes.map { .bytes($0) }, arguments: arguments.map { .bytes($0) })
         }
     }
 
@@ -139,13 +150,18 @@ public struct OnlineStoreControl: Sendable {
             .map { String($0.dropFirst(marker.count)) }
     }
 
+    /// - Parameter keys: of a script, for what it says of one of them.
     private func run(
-        _ activity: String, requiring runID: String? = nil,
+        _ activity: String, requiring runID: String? = nil, keys: [[UInt8]] = [],
         _ body: (RedisConnection) async throws(RedisError) -> RedisReply
     ) async throws(LarderError) -> RedisReply {
         let connection: RedisConnection
         do { connection = try redis.connection() } catch { throw LarderError(error, while: activity) }
         if let runID, connection.runID != runID { throw .redisRestarted }
-        do { return try await body(connection) } catch { throw LarderError(error, while: activity) }
+        do { return try await body(connection) } catch {
+            throw LarderError(error, while: activity) { place in
+                keys.indices.contains(place - 1) ? keys[place - 1] : nil
+            }
+        }
     }
 }

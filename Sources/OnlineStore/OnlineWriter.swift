@@ -132,34 +132,49 @@ public struct OnlineWriter: Sendable {
         var runs = runs
         var changed = 0
         var pipeline: [RedisScript.Invocation] = []
+        var firstRows: [Int] = []
+        var firstRow = runs.row
         while let next = try runs.next(append) {
             pipeline.append(next)
+            firstRows.append(firstRow)
+            firstRow = runs.row
             if pipeline.count == Limits.scriptsPerPipeline {
-                changed += try await run(script, pipeline)
+                changed += try await run(script, pipeline, of: runs, firstRows)
                 pipeline.removeAll(keepingCapacity: true)
+                firstRows.removeAll(keepingCapacity: true)
             }
         }
-        if !pipeline.isEmpty { changed += try await run(script, pipeline) }
+        if !pipeline.isEmpty { changed += try await run(script, pipeline, of: runs, firstRows) }
         return changed
     }
 
-    private func run(_ script: RedisScript, _ pipeline: [RedisScript.Invocation]) async throws(LarderError) -> Int {
-        do {
-            let connection = try redis.connection()
-            guard connection.runID == runID else { throw LarderError.redisRestarted }
-            var changed = 0
-            for outcome in try await connection.evaluate(script, pipeline) {
-                let reply = try outcome.get()
-                guard let count = reply.integerValue else { throw LarderError.unexpectedReply(reply, to: "a script") }
-                changed += Int(count)
-            }
-            return changed
-        } catch let error as LarderError {
-            throw error
-        } catch let error as RedisError {
-            throw LarderError(error, while: "publishing")
+    /// - Parameter firstRows: of each run, for what it says of a key.
+    private func run(
+        _ script: RedisScript, _ pipeline: [RedisScript.Invocation], of runs: ScriptRuns, _ firstRows: [Int]
+    ) async throws(LarderError) -> Int {
+        let connection: RedisConnection
+        let outcomes: [Result<RedisReply, RedisError>]
+        do throws(RedisError) {
+            connection = try redis.connection()
         } catch {
-            throw LarderError(.internalError, "\(error)")
+            throw LarderError(error, while: "publishing")
         }
+        guard connection.runID == runID else { throw .redisRestarted }
+        do throws(RedisError) {
+            outcomes = try await connection.evaluate(script, pipeline)
+        } catch {
+            throw LarderError(error, while: "publishing")
+        }
+        var changed = 0
+        for (outcome, firstRow) in zip(outcomes, firstRows) {
+            switch outcome {
+            case .success(let reply):
+                guard let count = reply.integerValue else { throw .unexpectedReply(reply, to: "a script") }
+                changed += Int(count)
+            case .failure(let error):
+                throw LarderError(error, while: "publishing") { runs.key(atPlace: $0, ofRunFrom: firstRow) }
+            }
+        }
+        return changed
     }
 }

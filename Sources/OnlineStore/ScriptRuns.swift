@@ -18,7 +18,8 @@ struct ScriptRuns {
     private let prefixByteCount: Int
     /// Of the rows of one run; memory that serves all of them.
     private var expiries: [Int64?] = []
-    private var row = 0
+    /// The first row that has not been given out.
+    private(set) var row = 0
     /// What the last run took, and the next one will take, about.
     private var keyByteCount = 4 << 10
     private var argumentByteCount = 16 << 10
@@ -59,6 +60,18 @@ struct ScriptRuns {
         keyByteCount = keys.byteCount + keys.byteCount / 8
         argumentByteCount = arguments.byteCount + arguments.byteCount / 8
         return RedisScript.Invocation(keys: keys, arguments: arguments)
+    }
+
+    /// A key of the run that begins with a row, by its place among the run's keys, from 1; nil where it has none.
+    func key(atPlace place: Int, ofRunFrom firstRow: Int) -> [UInt8]? {
+        if place == 1 { return fenceKey }
+        let row = firstRow + place - 2
+        var key = Array(self.key.prefix(prefixByteCount))
+        guard place > 1, row < batch.count,
+            (try? target.keyEncoder.append(row: row, of: batch.keys, to: &key)) == true
+        else { return nil }
+        OnlineKey.finish(&key)
+        return key
     }
 
     private mutating func writeKey() throws(LarderError) {

@@ -30,6 +30,12 @@ struct CommandPipeline<Waiter> {
     /// Slots before this one have had their timeout judged.
     private var firstUnjudgedID: SlotID = 0
     private var waiterCount = 0
+    /// The slot whose time is taken; one at a time.
+    private var timedSlotID: SlotID?
+    /// When the next one may be.
+    private var nextTiming = NIODeadline.uptimeNanoseconds(0)
+    /// When the timed command was queued whose reply has come.
+    private var finishedTiming: NIODeadline?
     private var maximumSlots: Int
     private var commandTimeout: TimeAmount
     private var stallTimeout: TimeAmount
@@ -40,13 +46,14 @@ struct CommandPipeline<Waiter> {
         self.stallTimeout = stallTimeout
     }
 
-    /// Changes the limits.
+    /// Changes the limits, and times the next command.
     ///
     /// - Precondition: no command waits for a reply.
     mutating func setLimits(maximumSlots: Int, commandTimeout: TimeAmount, stallTimeout: TimeAmount) {
         self.maximumSlots = maximumSlots
         self.commandTimeout = commandTimeout
         self.stallTimeout = stallTimeout
+        nextTiming = .uptimeNanoseconds(0)
     }
 
     /// Commands whose replies have not come yet, abandoned ones included.
@@ -76,6 +83,10 @@ struct CommandPipeline<Waiter> {
         let id = nextSlotID
         slots.append(Slot(waiter: waiter, queuedAt: now))
         waiterCount += 1
+        if timedSlotID == nil, now >= nextTiming {
+            timedSlotID = id
+            nextTiming = now + Self.timingInterval
+        }
         return id
     }
 
@@ -92,12 +103,28 @@ struct CommandPipeline<Waiter> {
     mutating func receiveReply() -> ReplyAction {
         if case .closed = phase { return .discard }
         guard let slot = slots.popFirst() else { return .unexpected }
+        if timedSlotID == firstSlotID {
+            timedSlotID = nil
+            finishedTiming = slot.queuedAt
+        }
         firstSlotID += 1
         firstUnjudgedID = max(firstUnjudgedID, firstSlotID)
         guard let waiter = slot.waiter else { return .discard }
         waiterCount -= 1
         return .deliver(waiter)
     }
+
+    /// When the command was queued whose reply came last, if its time is taken; told once.
+    ///
+    /// One command in an interval is timed: most need no second look at the clock, and a busy connection has as many timings as
+    /// anyone needs.
+    mutating func takeTiming() -> NIODeadline? {
+        guard let start = finishedTiming else { return nil }
+        finishedTiming = nil
+        return start
+    }
+
+    private static var timingInterval: TimeAmount { .milliseconds(100) }
 
     /// Whether closing was asked for and no wanted reply is outstanding.
     var isDrained: Bool {
@@ -165,6 +192,7 @@ struct CommandPipeline<Waiter> {
         firstUnjudgedID = firstSlotID
         slots.removeAll()
         waiterCount = 0
+        timedSlotID = nil
         return waiters
     }
 }

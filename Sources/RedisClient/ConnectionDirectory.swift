@@ -25,6 +25,8 @@ struct ConnectionDirectory<Connection> {
     private var phase = Phase.idle
     private var places: [Place]
     private var lastGeneration: UInt64 = 0
+    /// Since when some are down; nil while none is.
+    private var incompleteSince: ContinuousClock.Instant?
 
     init(count: Int) {
         places = Array(repeating: .untried, count: count)
@@ -48,14 +50,26 @@ struct ConnectionDirectory<Connection> {
         return lastGeneration
     }
 
-    mutating func setUp(_ connection: Connection, at index: Int) {
-        if case .stopped = phase { return }
+    /// - Returns: for how long some were down, when with this one none is any more.
+    @discardableResult
+    mutating func setUp(
+        _ connection: Connection, at index: Int, now: ContinuousClock.Instant = .now
+    ) -> Duration? {
+        if case .stopped = phase { return nil }
         places[index] = .up(connection)
+        guard let since = incompleteSince, !isAnyDown else { return nil }
+        incompleteSince = nil
+        return now - since
     }
 
-    mutating func setDown(_ error: RedisError, at index: Int) {
+    mutating func setDown(_ error: RedisError, at index: Int, now: ContinuousClock.Instant = .now) {
         if case .stopped = phase { return }
         places[index] = .down(error)
+        incompleteSince = incompleteSince ?? now
+    }
+
+    private var isAnyDown: Bool {
+        places.contains { if case .down = $0 { true } else { false } }
     }
 
     /// The connections that are up.

@@ -30,6 +30,8 @@ final class PipelineHandler: ChannelInboundHandler {
 
     private var pipeline: CommandPipeline<Waiter>
     private let parser: ReplyParser
+    /// Nil during the handshake, which is no command of anyone's, and without a client.
+    private var metrics: RedisMetrics?
     private var context: ChannelHandlerContext?
     private var isFlushScheduled = false
     private var expiryTask: Scheduled<Void>?
@@ -45,8 +47,9 @@ final class PipelineHandler: ChannelInboundHandler {
         self.parser = parser
     }
 
-    /// From here on the limits are those of the configuration.
-    func finishHandshake(_ configuration: RedisConfiguration) {
+    /// From here on the limits are those of the configuration, and what fails is counted.
+    func finishHandshake(_ configuration: RedisConfiguration, _ metrics: RedisMetrics?) {
+        self.metrics = metrics
         pipeline.setLimits(
             maximumSlots: max(1, configuration.maximumQueuedCommands),
             commandTimeout: TimeAmount(bounding: configuration.commandTimeout),
@@ -64,11 +67,11 @@ final class PipelineHandler: ChannelInboundHandler {
     @discardableResult
     func send(_ command: RedisCommand, _ promise: EventLoopPromise<RedisReply>) -> UInt64? {
         guard let context else {
-            promise.fail(Self.notActive)
+            promise.fail(refusal(Self.notActive))
             return nil
         }
-        if let refusal = pipeline.admit(1) {
-            promise.fail(refusal)
+        if let error = pipeline.admit(1) {
+            promise.fail(refusal(error))
             return nil
         }
         let slot = pipeline.enqueue(.promise(promise), now: .now())
@@ -81,11 +84,11 @@ final class PipelineHandler: ChannelInboundHandler {
     /// - Returns: the first slot, or nil when they were refused.
     func send(_ commands: [RedisCommand], _ collector: BatchCollector) -> UInt64? {
         guard let context else {
-            collector.refuse(Self.notActive)
+            collector.refuse(refusal(Self.notActive, ofCommands: commands.count))
             return nil
         }
-        if let refusal = pipeline.admit(commands.count) {
-            collector.refuse(refusal)
+        if let error = pipeline.admit(commands.count) {
+            collector.refuse(refusal(error, ofCommands: commands.count))
             return nil
         }
         let first = pipeline.nextSlotID
@@ -102,8 +105,8 @@ final class PipelineHandler: ChannelInboundHandler {
     ///
     /// - Returns: why it was refused; then `receiver` hears nothing.
     func send(_ encoded: ByteBuffer, to receiver: any RedisValuesReceiver, count: Int?) -> RedisError? {
-        guard let context else { return Self.notActive }
-        if let refusal = pipeline.admit(1) { return refusal }
+        guard let context else { return refusal(Self.notActive) }
+        if let error = pipeline.admit(1) { return refusal(error) }
         _ = pipeline.enqueue(.values(receiver, count: count), now: .now())
         write(encoded, context)
         return nil
@@ -113,6 +116,18 @@ final class PipelineHandler: ChannelInboundHandler {
     func abandon(_ slots: Range<UInt64>, _ error: RedisError) {
         for slot in slots { pipeline.abandon(slot)?.complete(.failure(error)) }
         closeIfDrained()
+    }
+
+    /// Why commands are not sent, counted.
+    private func refusal(_ error: RedisError, ofCommands count: Int = 1) -> RedisError {
+        metrics?.countFailure(error.code, ofCommands: count)
+        return error
+    }
+
+    private func fail(_ waiters: [Waiter], _ error: RedisError) {
+        if waiters.isEmpty { return }
+        metrics?.countFailure(error.code, ofCommands: waiters.count)
+        for waiter in waiters { waiter.complete(.failure(error)) }
     }
 
     private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -146,8 +161,7 @@ final class PipelineHandler: ChannelInboundHandler {
         expiryTask = nil
         let expiry = pipeline.expire(now: .now())
         if !expiry.timedOut.isEmpty {
-            let error = RedisError(.timeout, "no reply came within the command timeout")
-            for waiter in expiry.timedOut { waiter.complete(.failure(error)) }
+            fail(expiry.timedOut, RedisError(.timeout, "no reply came within the command timeout"))
         }
         if expiry.isStalled {
             fail(
@@ -175,7 +189,7 @@ final class PipelineHandler: ChannelInboundHandler {
         let waiters = pipeline.close(error)
         expiryTask?.cancel()
         expiryTask = nil
-        for waiter in waiters { waiter.complete(.failure(error)) }
+        fail(waiters, error)
         context?.close(promise: nil)
     }
 
@@ -209,16 +223,19 @@ final class PipelineHandler: ChannelInboundHandler {
     }
 
     private func receive(_ parts: ReplyBuilder) {
-        switch pipeline.receiveReply() {
+        let action = pipeline.receiveReply()
+        if let start = pipeline.takeTiming() { metrics?.record(NIODeadline.now() - start) }
+        switch action {
         case .deliver(.values(let receiver, let count)) where RedisValues.areHeld(in: parts, count: count):
             receiver.receive(RedisValues(parts))
         case .deliver(let waiter):
             let reply = parts.takeReply()
             if case .error(let serverError) = reply {
-                waiter.complete(.failure(RedisError(serverError)))
+                fail([waiter], RedisError(serverError))
             } else if case .values(let receiver, .some(let count)) = waiter {
                 let error = RedisError(.protocolViolation, "\(count) values were due and something else came")
                 fail(error)
+                metrics?.countFailure(error.code)
                 receiver.fail(error)
             } else {
                 waiter.complete(.success(reply))

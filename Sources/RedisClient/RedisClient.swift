@@ -13,6 +13,7 @@ public final class RedisClient: RedisExecutor, Service {
     private let indices: [ObjectIdentifier: Int]
     private let backoff: ReconnectBackoff
     private let logger: Logger
+    private let metrics: RedisMetrics
     private let state: Mutex<State>
     private let turn = Atomic<UInt>(0)
 
@@ -39,7 +40,11 @@ public final class RedisClient: RedisExecutor, Service {
         indices = Dictionary(loops.enumerated().map { (ObjectIdentifier($1), $0) }) { first, _ in first }
         backoff = ReconnectBackoff(
             initialDelay: configuration.initialReconnectDelay, maximumDelay: configuration.maximumReconnectDelay)
+        var logger = logger
+        logger[metadataKey: "redis"] = "\(configuration.endpoint)"
+        logger[metadataKey: "client"] = "\(configuration.clientName)"
         self.logger = logger
+        metrics = RedisMetrics(client: configuration.clientName, maximumConnections: loops.count)
         state = Mutex(State(directory: ConnectionDirectory(count: loops.count)))
     }
 
@@ -65,14 +70,17 @@ public final class RedisClient: RedisExecutor, Service {
 
     private func keepConnected(_ index: Int) async {
         var failures = 0
+        var isFirst = true
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {
+            defer { isFirst = false }
             do {
-                let lifetime = try await serve(index)
+                let lifetime = try await serve(index, isFirst: isFirst)
                 failures = lifetime >= ReconnectBackoff.stableAfter ? 0 : failures + 1
             } catch {
                 failures += 1
                 if Task.isCancelled { break }
+                metrics.countFailedConnect()
                 // The first of a row is news; the rest are the same news.
                 logger.log(
                     level: failures == 1 ? .warning : .debug, "could not connect to Redis",
@@ -86,13 +94,22 @@ public final class RedisClient: RedisExecutor, Service {
 
     /// Connects and stays until the connection ends.
     ///
+    /// - Parameter isFirst: whether none was tried in this place before.
     /// - Returns: how long it lived.
-    private func serve(_ index: Int) async throws(RedisError) -> Duration {
+    private func serve(_ index: Int, isFirst: Bool) async throws(RedisError) -> Duration {
         let generation = state.withLock { $0.directory.makeGeneration() }
         let connection = try await RedisConnection.connect(
-            configuration, on: eventLoops[index], generation: generation, logger: logger)
+            configuration, on: eventLoops[index], generation: generation, metrics: metrics, logger: logger)
         let start = ContinuousClock.now
-        update { $0.setUp(connection, at: index) }
+        var outage: Duration?
+        update { outage = $0.setUp(connection, at: index) }
+        if !isFirst { metrics.countReconnect() }
+        if let outage {
+            // Once for all connections, whose loss was told one by one.
+            logger.notice(
+                "all connections to Redis are up again",
+                metadata: ["away_ms": "\(Int64(outage / .milliseconds(1)))", "run_id": "\(connection.runID)"])
+        }
         await withTaskCancellationHandler {
             // The close future never fails.
             try? await connection.closeFuture.get()
@@ -110,6 +127,7 @@ public final class RedisClient: RedisExecutor, Service {
     private func update(_ change: (inout ConnectionDirectory<RedisConnection>) -> Void) {
         let resumptions: [() -> Void] = state.withLock { state in
             change(&state.directory)
+            metrics.set(connections: state.directory.connections.count)
             guard let result = state.directory.readiness.result else { return [] }
             defer { state.waiters.removeAll() }
             return state.waiters.values.map { waiter in { waiter.resume(returning: result) } }
@@ -135,8 +153,16 @@ public final class RedisClient: RedisExecutor, Service {
     /// - Throws: `notConnected` when none is, `closed` after the client stopped.
     public func connection() throws(RedisError) -> RedisConnection {
         let start = Int(turn.wrappingAdd(1, ordering: .relaxed).oldValue % UInt(max(1, eventLoops.count)))
-        return try state.withLock { $0.directory.pick(from: start) }.get()
+        do throws(RedisError) {
+            return try state.withLock { $0.directory.pick(from: start) }.get()
+        } catch {
+            metrics.countFailure(error.code)
+            throw error
+        }
     }
+
+    /// Which server and database this is a client of; see `RedisConfiguration.endpoint`.
+    public var endpoint: String { configuration.endpoint }
 
     /// Returns when a connection is up. ``run()`` must be running beside it.
     ///

@@ -13,7 +13,7 @@ public struct RedisConfiguration: Sendable, CustomStringConvertible, CustomDebug
     public let database: Int
     let credentials: Credentials?
 
-    /// Shown by `CLIENT LIST`. Printable ASCII without spaces. Defaults to `larder`.
+    /// Shown by `CLIENT LIST`, in logs and in metrics. Printable ASCII without spaces. Defaults to `larder`.
     public var clientName = "larder"
     /// How long opening a connection and its handshake may take each. Defaults to `5` seconds.
     public var connectTimeout: Duration = .seconds(5)
@@ -40,9 +40,13 @@ public struct RedisConfiguration: Sendable, CustomStringConvertible, CustomDebug
         credentials = parsed.credentials
     }
 
-    public var description: String {
-        let user = credentials == nil ? "" : "***@"
-        return switch address {
+    public var description: String { url(user: credentials == nil ? "" : "***@") }
+
+    /// Which server and database this is, as a URL with nothing of who we are to it.
+    public var endpoint: String { url(user: "") }
+
+    private func url(user: String) -> String {
+        switch address {
         case .tcp(let host, let port):
             "redis://\(user)\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
         case .unixSocket(let path): "redis+unix://\(user)\(path)?db=\(database)"

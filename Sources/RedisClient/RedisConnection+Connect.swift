@@ -16,9 +16,20 @@ extension RedisConnection {
         generation: UInt64 = 0,
         logger: Logger
     ) async throws(RedisError) -> RedisConnection {
+        try await connect(configuration, on: eventLoop, generation: generation, metrics: nil, logger: logger)
+    }
+
+    /// - Parameter metrics: told of what becomes of commands, once the handshake is done.
+    static func connect(
+        _ configuration: RedisConfiguration,
+        on eventLoop: any EventLoop,
+        generation: UInt64,
+        metrics: RedisMetrics?,
+        logger: Logger
+    ) async throws(RedisError) -> RedisConnection {
         let attempt = ConnectAttempt(on: eventLoop)
         openChannel(configuration, on: eventLoop)
-            .flatMap { handshake($0, configuration, generation) }
+            .flatMap { handshake($0, configuration, generation, metrics) }
             .whenComplete { result in
                 // Nobody waits for a connection that came after the cancellation.
                 if !attempt.settle(result), case .success(let late) = result { late.beginClose() }
@@ -78,7 +89,7 @@ extension RedisConnection {
 
     /// Runs on the channel's event loop. The commands go out together; their answers are judged in order.
     private static func handshake(
-        _ opened: OpenedChannel, _ configuration: RedisConfiguration, _ generation: UInt64
+        _ opened: OpenedChannel, _ configuration: RedisConfiguration, _ generation: UInt64, _ metrics: RedisMetrics?
     ) -> EventLoopFuture<RedisConnection> {
         let handler = opened.handler.value
         func send(_ command: RedisCommand) -> EventLoopFuture<RedisReply> {
@@ -110,7 +121,7 @@ extension RedisConnection {
             .and(named)
             .flatMapThrowing { reply, _ in
                 let runID = try runID(in: reply)
-                opened.handler.value.finishHandshake(configuration)
+                opened.handler.value.finishHandshake(configuration, metrics)
                 return RedisConnection(
                     channel: opened.channel, handler: opened.handler, runID: runID, generation: generation)
             }

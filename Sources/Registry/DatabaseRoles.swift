@@ -29,6 +29,42 @@ public struct DatabaseRoles: Sendable {
         }
     }
 
+    /// Refuses a source login that could change what Larder keeps: expressions and queries of definitions run as it. One that
+    /// does not exist yet passes.
+    ///
+    /// - Parameter connection: of the owner's login, under any role.
+    /// - Throws: `LarderError` `configuration_invalid`.
+    public func checkSourceLogin(on connection: PostgresConnection) async throws {
+        let rows = try await connection.query(
+            """
+            SELECT r.rolname = session_user AS is_owner, r.rolsuper AS is_superuser,
+                pg_has_role(r.oid, session_user, 'MEMBER') AS is_owners_member,
+                EXISTS (
+                    SELECT FROM pg_roles w WHERE w.rolname = \(Self.writer) AND pg_has_role(r.oid, w.oid, 'MEMBER')
+                ) AS is_writers_member,
+                EXISTS (
+                    SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname IN ('larder', 'larder_data') AND c.relkind IN ('r', 'p')
+                      AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+                      AND (has_table_privilege(r.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+                           OR has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE'))
+                ) AS may_write
+            FROM pg_roles r WHERE r.rolname = \(sourceLogin)
+            """)
+        guard let row = rows.first else { return }
+        let faults = [
+            ("is_owner", "is the login of LARDER_POSTGRES_URL"), ("is_superuser", "is a superuser"),
+            ("is_owners_member", "may act as the login of LARDER_POSTGRES_URL"),
+            ("is_writers_member", "may act as \"\(Self.writer)\""), ("may_write", "may write to Larder's tables"),
+        ]
+        for (column, fault) in faults {
+            guard try row.decode(column, as: Bool.self) else { continue }
+            throw LarderError(
+                .configurationInvalid, "the login \"\(sourceLogin)\" of LARDER_POSTGRES_SOURCE_URL \(fault)",
+                hint: "name one that reads sources and nothing else: expressions and queries of definitions run as it")
+        }
+    }
+
     private func createMissing(on connection: PostgresConnection) async throws {
         var missing: [String] = []
         for role in [Self.writer, sourceLogin] {

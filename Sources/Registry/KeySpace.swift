@@ -119,18 +119,32 @@ public struct KeySpaceStore: Sendable {
         }
     }
 
+    /// Where the Redis is that a project was published to, for people; nil when that is not known.
+    ///
+    /// Asked for on its own, when something is wrong: who only reads needs no database that has the column.
+    public func redisEndpoint(ofProject projectID: Int64, on connection: PostgresConnection) async throws -> String? {
+        let rows = try await connection.query(
+            "SELECT redis_endpoint FROM larder.online_store WHERE project_id = \(projectID)")
+        return try rows.first.flatMap { try $0.decode("redis_endpoint", as: String?.self) }
+    }
+
     /// The minimum revision is never lowered: whoever raised it has removed what older readers would look for.
+    ///
+    /// - Parameter redisEndpoint: of the Redis that was published to; nil leaves it as it is.
     public func setOnlineState(
-        _ state: OnlineStoreState, ofProject projectID: Int64, on connection: PostgresConnection
+        _ state: OnlineStoreState, ofProject projectID: Int64, redisEndpoint: String? = nil,
+        on connection: PostgresConnection
     ) async throws {
         try await connection.execute(
             """
-            INSERT INTO larder.online_store (project_id, online_incarnation, redis_run_id, minimum_revision, updated_at)
+            INSERT INTO larder.online_store
+                (project_id, online_incarnation, redis_run_id, minimum_revision, redis_endpoint, updated_at)
             VALUES (\(projectID), \(state.onlineIncarnation), \(state.redisRunID), \(state.minimumRevision),
-                    clock_timestamp())
+                    \(redisEndpoint), clock_timestamp())
             ON CONFLICT (project_id) DO UPDATE SET
                 online_incarnation = excluded.online_incarnation, redis_run_id = excluded.redis_run_id,
                 minimum_revision = greatest(online_store.minimum_revision, excluded.minimum_revision),
+                redis_endpoint = coalesce(excluded.redis_endpoint, online_store.redis_endpoint),
                 updated_at = excluded.updated_at
             """)
         try await announce(projectID: projectID, on: connection)

@@ -41,6 +41,9 @@ import Testing
                 }
                 #expect(status == 200)
                 try await server.waitForScore(7, within: .seconds(1))
+                try await larder.wait(for: "the return to be told") {
+                    server.log.contains(/notice larder: PostgreSQL is back away_ms=\d{4,}/)
+                }
             }
         }
     }

@@ -93,6 +93,59 @@ import Testing
         #expect(try await load(["LARDER_HTTP_PORT": "", "LARDER_PROJECT": ""]).server.port == 6580)
     }
 
+    @Test func `a variable that is a slip away from one of Larder's is told, and what others set is not`()
+        async throws
+    {
+        let settings = try await load([
+            "LARDER_REDIS_TIMOUT": "1s", "LARDER_CONFIGS": "", "LARDER_SERVICE_HOST": "10.0.0.1",
+            "LARDER_SERVICE_PORT_HTTP": "6580", "LARDER_PORT": "tcp://10.0.0.1:6580",
+            "LARDER_PORT_6580_TCP_ADDR": "10.0.0.1", "LARDER_REDIS_PORT": "tcp://10.0.0.2:6379",
+            "LARDER_POSTGRES_SERVICE_HOST": "10.0.0.3", "LARDER_BENCH_SECONDS": "1", "LARDER_STACK_NAME": "test",
+            "LARDER_BINARY": "larder", "LARDER_TEST_BINARY": "larder", "LARDER_DEMO_CONFIGURATION": "release",
+        ])
+        #expect(
+            settings.warnings == [
+                "LARDER_REDIS_TIMOUT is set and is no setting; did you mean LARDER_REDIS_TIMEOUT?"
+            ])
+    }
+
+    @Test func `a setting that is missing and misspelled is told with both names`() async throws {
+        var environment = complete
+        environment["LARDER_REDIS_UR"] = environment.removeValue(forKey: "LARDER_REDIS_URL")
+        let misspelled = environment
+        let error = await #expect(throws: LarderError.self) {
+            try await Settings.load(flags: [:], defaultLogLevel: "info", environment: misspelled)
+        }
+        #expect(error?.message == "LARDER_REDIS_URL: is not set")
+        #expect(error?.hint == "LARDER_REDIS_UR is set; did you mean LARDER_REDIS_URL?")
+    }
+
+    @Test func `a key of the file that is no setting is told`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json")
+        try Data(#"{"http": {"prot": 1, "host": "localhost"}, "project": "shop", "colour": {"of": [1]}}"#.utf8)
+            .write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let settings = try await load(["LARDER_CONFIG": file.path()])
+        #expect(
+            settings.warnings == [
+                "\"http.prot\" in \(file.path()) is no setting; did you mean \"http.port\"?",
+                "\"colour.of\" in \(file.path()) is no setting",
+            ])
+        try Data(#"{"http.port": 1}"#.utf8).write(to: file)
+        #expect(
+            UnknownSetting.keys(ofFile: file.path()).map(\.warning) == [
+                "\"http.port\" in \(file.path()) is no setting; write {\"http\": {\"port\": ..."
+            ])
+    }
+
+    @Test func `the source login has to be another one than the owner's`() async throws {
+        let error = await #expect(throws: LarderError.self) {
+            try await load(["LARDER_POSTGRES_SOURCE_URL": "postgresql://owner:other@127.0.0.1:1/larder"])
+        }
+        #expect(error?.code == .configurationInvalid)
+        #expect(error?.message == "LARDER_POSTGRES_SOURCE_URL: has the same login as LARDER_POSTGRES_URL")
+    }
+
     @Test(arguments: ["missing.json", "not json"])
     func `a file of settings that cannot be read is a mistake`(_ text: String) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json")

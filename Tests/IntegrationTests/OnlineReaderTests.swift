@@ -212,6 +212,40 @@ struct OnlineSentinelTests {
         }
     }
 
+    @Test("what the hint says of a row that is not readable repairs it, and publishing over it does not")
+    func repair() async throws {
+        try await withOnlineFixture(ttlMicroseconds: nil) { fixture, _ in
+            try await fixture.open()
+            _ = try await fixture.publish([row])
+            let value = try #require(try await fixture.value(1))
+            let damaged = RedisCommand("SET", .bytes(fixture.key(1)), .bytes(Array(value.dropLast())))
+            _ = try await fixture.redis.execute(damaged)
+            _ = try await fixture.publish([row])
+            let error = await #expect(throws: LarderError.self) { _ = try await fixture.read([1]) }
+            let key = #""\x01testtest\xa8{\x02\x80\x00\x00\x00\x00\x00\x00\x01}""#
+            #expect(error?.hint?.contains("redis-cli --quoted-input UNLINK '\(key)'") == true, "\(error as Any)")
+            #expect(error?.hint?.contains("larder materialize --full --only online") == true)
+            _ = try await fixture.redis.execute(RedisCommand("UNLINK", .bytes(fixture.key(1))))
+            _ = try await fixture.publish([row])
+            #expect(try await fixture.read([1]).statuses[0] == [.present])
+        }
+    }
+
+    @Test("something else than a string in the sentinel's place is as good as none, and gives way to a publication")
+    func sentinelOfAnotherType() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            try await fixture.control.removeSentinel(ofProject: OnlineFixture.project)
+            let key = OnlineKey.sentinel(fixture.installation, project: OnlineFixture.project).bytes
+            _ = try await fixture.redis.execute(RedisCommand("RPUSH", .bytes(key), "x"))
+            #expect(try await fixture.control.sentinel(ofProject: OnlineFixture.project) == nil)
+            await expectError(.onlineStoreRebuilding) { _ = try await fixture.read([1]) }
+            try await fixture.control.removeSentinel(ofProject: OnlineFixture.project)
+            try await fixture.complete()
+            #expect(try await fixture.read([1]).statuses[0] == [.notFound])
+        }
+    }
+
     @Test("a sentinel keeps its bytes for ever")
     func golden() throws {
         let sentinel = OnlineSentinel(onlineIncarnation: 0x0102_0304, redisRunID: "abc", minimumRevision: 258)

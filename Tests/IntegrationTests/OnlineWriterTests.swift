@@ -140,6 +140,41 @@ struct OnlineWriterTests {
         }
     }
 
+    @Test("something else than a value where a row or a fence belongs is told with its key, and how to remove it")
+    func wrongType() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            let rows = (Int64(1)...3).map { Row(id: $0, order: OnlineFixture.order(noon), count: 1) }
+            let fence = OnlineKey.fence(fixture.installation, keySpace: fixture.target.keySpace).bytes
+            let places: [(key: [UInt8], name: String)] = [
+                (fixture.key(2), #""\x01testtest\xa8{\x02\x80\x00\x00\x00\x00\x00\x00\x02}""#),
+                (fence, #""\x01testtestf\xa8""#),
+            ]
+            for place in places {
+                _ = try await fixture.redis.execute(RedisCommand("DEL", .bytes(place.key)))
+                _ = try await fixture.redis.execute(RedisCommand("RPUSH", .bytes(place.key), "x"))
+                let publishing = await #expect(throws: LarderError.self) { _ = try await fixture.publish(rows) }
+                let withdrawing = await #expect(throws: LarderError.self) {
+                    _ = try await fixture.writer.withdraw(
+                        rows.map { OnlineWithdrawal(orders: [$0.order], hasReplacement: true) },
+                        OnlineFixture.batch(rows), from: fixture.target, publishedAt: .now)
+                }
+                for failure in [publishing, withdrawing] {
+                    #expect(failure?.code == .onlineStoreUnavailable)
+                    #expect(failure?.message.contains("under the key \(place.name), found while publishing") == true)
+                    #expect(failure?.hint?.contains("redis-cli --quoted-input UNLINK '\(place.name)'") == true)
+                }
+                // To a read it is nothing.
+                #expect(try await fixture.read([2]).statuses[0] == [.notFound])
+                _ = try await fixture.redis.execute(RedisCommand("UNLINK", .bytes(place.key)))
+                try await fixture.open()
+                _ = try await fixture.publish(rows)
+                #expect(try await fixture.read([2]).statuses[0] == [.present])
+                _ = try await fixture.redis.execute(RedisCommand("DEL", .bytes(fixture.key(2))))
+            }
+        }
+    }
+
     @Test("without a ttl a row never expires, also when it had an expiry before")
     func noExpiry() async throws {
         try await withOnlineFixture { fixture, _ in

@@ -89,6 +89,24 @@ struct CommandPipelineTests {
         #expect(pipeline.expire(now: at(3)).isStalled)
     }
 
+    @Test func oneCommandInAnIntervalIsTimedFromItsQueueing() {
+        var pipeline = makePipeline()
+        let offsets: [Int64] = [0, 10, 99, 100, 250]
+        let moments = offsets.map { Self.start + .milliseconds($0) }
+        var timings: [NIODeadline?] = []
+        for moment in moments {
+            _ = pipeline.enqueue(1, now: moment)
+            _ = pipeline.receiveReply()
+            timings.append(pipeline.takeTiming())
+        }
+        #expect(timings == [moments[0], nil, nil, moments[3], moments[4]])
+        #expect(pipeline.takeTiming() == nil, "a timing is told once")
+        let slot = pipeline.enqueue(1, now: at(1))
+        _ = pipeline.abandon(slot)
+        _ = pipeline.receiveReply()
+        #expect(pipeline.takeTiming() == at(1), "a late reply is timed too, or a slow server would look fast")
+    }
+
     @Test func closingFailsEveryWaiterExactlyOnce() {
         var pipeline = makePipeline()
         let slots = (1...4).map { pipeline.enqueue($0, now: Self.start) }

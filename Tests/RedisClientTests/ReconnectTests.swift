@@ -68,6 +68,22 @@ struct ConnectionDirectoryTests {
         #expect(error?.code == .notConnected)
     }
 
+    @Test func anOutageLastsFromTheFirstLossUntilAllAreUpAgain() {
+        var directory = ConnectionDirectory<String>(count: 2)
+        let start = ContinuousClock.now
+        func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
+        let first = [directory.setUp("a", at: 0, now: at(0)), directory.setUp("b", at: 1, now: at(1))]
+        #expect(first == [nil, nil], "what was never down is not back")
+        directory.setDown(refused, at: 1, now: at(10))
+        directory.setDown(refused, at: 0, now: at(12))
+        directory.setDown(refused, at: 1, now: at(14))
+        let second = [directory.setUp("c", at: 0, now: at(20)), directory.setUp("d", at: 1, now: at(25))]
+        #expect(second == [nil, .seconds(15)])
+        directory.setDown(refused, at: 0, now: at(30))
+        let third = directory.setUp("e", at: 0, now: at(31))
+        #expect(third == .seconds(1))
+    }
+
     @Test func afterStoppingNothingComesUpAgain() {
         var directory = ConnectionDirectory<String>(count: 1)
         let starts = [directory.start(), directory.start()]

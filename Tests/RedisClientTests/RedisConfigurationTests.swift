@@ -53,6 +53,12 @@ struct RedisConfigurationTests {
         }
     }
 
+    @Test func theEndpointNamesTheServerAndNobody() throws {
+        #expect(try RedisConfiguration(url: "redis://u:p@[::1]:7/2").endpoint == "redis://[::1]:7/2")
+        #expect(try RedisConfiguration(url: "redis://h").endpoint == "redis://h:6379/0")
+        #expect(try RedisConfiguration(url: "redis+unix://u:p@/s?db=1").endpoint == "redis+unix:///s?db=1")
+    }
+
     @Test func theDescriptionNamesTheServer() throws {
         #expect(try RedisConfiguration(url: "redis://u:p@[::1]:7/2").description == "redis://***@[::1]:7/2")
         #expect(try RedisConfiguration(url: "redis+unix:///s?db=1").description == "redis+unix:///s?db=1")

@@ -1,10 +1,12 @@
 import FeatureCodec
 import FeatureDefinitions
 import FeatureModel
+import Logging
 import OfflineStore
 import OnlineStore
 import PointInTime
 import PostgresClient
+import RedisClient
 import Registry
 
 /// Publishes generations to the online store. The offline table is the outbox: a crash on the way is repaired by the next
@@ -34,6 +36,11 @@ struct PublishViews {
         _ homes: [ViewHome], in project: RegisteredProject, control: PostgresConnection
     ) async throws -> [ViewHome: OnlineWriteCounts] {
         let publication = try await OnlinePublication.begin(project, redis: stores.redis, on: control)
+        if publication.isRebuild {
+            stores.logger.notice(
+                "publishes everything anew",
+                metadata: ["project": "\(project.name)", "redis": "\(stores.redis.endpoint)"])
+        }
         let incarnation = try await Incarnation.current(on: control)
         let keySpaces = try await KeySpaceStore().all(of: incarnation, on: control)
         let homes = all(homes, publication, keySpaces, project)

@@ -105,7 +105,10 @@ public struct OnlinePublication: Sendable {
         for keySpace in fences.keys.sorted() {
             try await KeySpaceStore().markPublished(keySpace, projectID: project.id, on: connection)
         }
-        if isRebuild { try await KeySpaceStore().setOnlineState(state, ofProject: project.id, on: connection) }
+        if isRebuild {
+            try await KeySpaceStore().setOnlineState(
+                state, ofProject: project.id, redisEndpoint: control.endpoint, on: connection)
+        }
     }
 
     /// After a rebuild every key space that servers read is as new as the sentinel says, or none is.

@@ -14,6 +14,8 @@ struct OnlineStoreComparison {
     let runID: String
     /// Nil before the first publication.
     let expected: OnlineStoreState?
+    /// What Redis shows; nil for nothing that could be believed.
+    let sentinel: OnlineSentinel?
     /// Whether what was published is there.
     let isCurrent: Bool
 
@@ -23,7 +25,8 @@ struct OnlineStoreComparison {
         control = OnlineStoreControl(redis: redis, installation: installation)
         runID = try control.runID()
         expected = try await KeySpaceStore().onlineState(ofProject: project.id, on: connection)
-        let sentinel = try await control.sentinel(ofProject: project.id)
+        // After the row: one Redis shows what the row says, or something newer, or nothing.
+        sentinel = try await control.sentinel(ofProject: project.id)
         if let expected {
             isCurrent = OnlineSentinel(expected) == sentinel && expected.redisRunID == runID
         } else {

@@ -6,6 +6,8 @@ public struct ServingLimits: Sendable, Equatable {
     public var maximumFeatures = 1_000
     /// Entities times features, `limit_exceeded`. Defaults to `2000000`.
     public var maximumValues = 2_000_000
+    /// Rows that one request writes, `too_many_rows`. Defaults to `100000`.
+    public var maximumRows = 100_000
     /// Bytes of a request, `body_too_large`. Defaults to 8 MiB.
     public var maximumBodyBytes = 8 << 20
     /// Pushes of all requests that are not answered yet, `write_queue_full`. Defaults to `1024`.

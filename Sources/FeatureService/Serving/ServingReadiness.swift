@@ -1,5 +1,6 @@
 import FeatureDefinitions
 import FeatureModel
+import Metrics
 import OnlineStore
 public import RedisClient
 
@@ -28,6 +29,27 @@ public struct ServingReadiness: Sendable {
         var checks = [registry(health), migrations(health), clockSkew(health)]
         checks += await onlineStore()
         return checks
+    }
+
+    /// Brings the metrics that tell whether online reads are answered now up to date; call it before they are read.
+    public func record() async {
+        guard let snapshot = try? snapshots.current() else { return }
+        var isAway = false
+        for served in snapshot.projects.values {
+            guard let plan = served.readPlan([]) else { continue }
+            var isUsable = false
+            // A Redis that does not answer for one project is not waited for again.
+            if !isAway {
+                do throws(LarderError) {
+                    try await OnlineReader(redis: redis).check(plan)
+                    isUsable = true
+                } catch {
+                    isAway = error.code == .onlineStoreUnavailable
+                }
+            }
+            Gauge(label: "larder_online_store_usable", dimensions: [("project", served.project.name)])
+                .record(isUsable ? 1 : 0)
+        }
     }
 
     /// Returns when reads can be answered, or it shows that something is away which they need; at the latest after `patience`.

@@ -23,6 +23,8 @@ public final class ServingSnapshotStore: Sendable {
     private struct State {
         var snapshot: ServingSnapshot?
         var health = Health()
+        /// Since when PostgreSQL could not be read; nil while it can.
+        var failingSince: ContinuousClock.Instant?
     }
 
     private let configuration: PostgresConfiguration?
@@ -142,12 +144,15 @@ public final class ServingSnapshotStore: Sendable {
     ) async throws -> ServingSnapshotReader.Fingerprint {
         let reader = ServingSnapshotReader(connection)
         let (fingerprint, skew) = try await reader.look()
-        let isBack = state.withLock { state in
+        let failingSince = state.withLock { state in
             state.health.clockSkewMicroseconds = skew
-            defer { state.health.failure = nil }
-            return state.health.failure != nil
+            state.health.failure = nil
+            defer { state.failingSince = nil }
+            return state.failingSince
         }
-        if isBack { logger.notice("PostgreSQL is back") }
+        if let failingSince {
+            logger.notice("PostgreSQL is back", metadata: ["away_ms": "\(failingSince.millisecondsAgo)"])
+        }
         if fingerprint != last {
             // A change after the look only makes the snapshot newer than its fingerprint, and the next look read again.
             let snapshot = try await reader.read()
@@ -170,6 +175,7 @@ public final class ServingSnapshotStore: Sendable {
         guard !Task.isCancelled else { return }
         let failure = LarderError(translating: error)
         let isNews = state.withLock { state in
+            state.failingSince = state.failingSince ?? .now
             defer { state.health.failure = failure }
             return state.health.failure?.code != failure.code
         }

@@ -11,6 +11,7 @@ extension API {
             Route(.get, "/health/ready", ready),
             Route(.get, "/metrics") { _, _ in
                 dependencies.poolMetrics?.record()
+                await dependencies.readiness.record()
                 return Response(
                     status: .ok, headers: [.contentType: PrometheusMetricsFactory.contentType],
                     body: ResponseBody(byteBuffer: ByteBuffer(bytes: dependencies.metrics.scrape())))

@@ -50,8 +50,10 @@ struct Migrate: LarderCommand {
                 json: .object([.init("pending", .array(pending.map { .string($0) }))]))
             return pending.isEmpty ? .success : .pending
         }
+        let roles = DatabaseRoles(sourceLogin: context.settings.sourceLogin)
+        try await roles.checkSourceLogin(on: connection)
         let applied = try await migrator.migrate(on: connection).map(\.name)
-        try await DatabaseRoles(sourceLogin: context.settings.sourceLogin).ensure(on: connection)
+        try await roles.ensure(on: connection)
         try context.console.write(
             table: (applied.map { "applied  \($0)" } + ["The database is at \(newest)."]).joined(separator: "\n"),
             json: .object([

@@ -19,6 +19,7 @@ extension CommandContext {
     ///
     /// - Throws: `configuration_invalid` and `migration_refused` before anything runs, and what a service fails with.
     func runServer(_ clock: ServingClock) async throws {
+        try await checkSourceLoginIfReachable()
         var configuration = settings.server
         configuration.clock = clock
         configuration.trainingSets = settings.trainingSets
@@ -45,16 +46,14 @@ extension CommandContext {
         let server = try buildServer(configuration, dependencies, logger: logger) { [logger] port in
             logger.notice("listening", metadata: ["address": "http://\(host):\(port)"])
         }
+        let watch = OnlineStoreWatch(
+            snapshots: snapshots, stores: stores, clock: clock, fills: settings.refillsRedis)
         // The stores come before the server, so that a write under way at the end still finds them.
-        var services: [any Service] = [
+        let services: [any Service] = [
             redisReads, redisWrites, stores.owner, stores.writer, training.writer, stores.source,
             SnapshotService(snapshots: snapshots), jobs.pool, jobs.trainingSets, jobs.materializations,
+            WatchService(watch: watch), server,
         ]
-        if settings.refillsRedis {
-            let refill = OnlineStoreRefill(snapshots: snapshots, stores: stores, clock: clock)
-            services.append(RefillService(refill: refill))
-        }
-        services.append(server)
         let stop = Task { [logger] in await Self.tellStop(logger) }
         defer { stop.cancel() }
         do {
@@ -89,6 +88,7 @@ extension CommandContext {
     /// Publishing may take its time, but is tried again soon once a server is back.
     private var writingConfiguration: RedisConfiguration {
         var configuration = settings.redis
+        configuration.clientName = "larder-writes"
         configuration.maximumReconnectDelay = .seconds(1)
         return configuration
     }
@@ -171,10 +171,10 @@ private struct SnapshotService: Service {
 }
 
 /// Looks after Redis' data as long as the server runs.
-private struct RefillService: Service {
-    let refill: OnlineStoreRefill
+private struct WatchService: Service {
+    let watch: OnlineStoreWatch
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await refill.run() }
+        await cancelWhenGracefulShutdown { await watch.run() }
     }
 }

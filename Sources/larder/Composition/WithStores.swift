@@ -18,8 +18,8 @@ extension CommandContext {
     /// Runs `body` with everything that use cases work on; all of it is closed afterwards.
     ///
     /// - Parameter writers: connections that will be needed at once, and are opened while other things are looked at.
-    /// - Throws: `migration_pending` or `migration_refused` when the database is not what this program works with, what
-    ///   connecting throws, and what `body` throws.
+    /// - Throws: `migration_pending` or `migration_refused` when the database is not what this program works with,
+    ///   `configuration_invalid` when the source login can do more than it should, what connecting throws, and what `body` throws.
     func withStores<Value>(
         onlineStore: OnlineStoreUse = .none, writers: Int = 0, _ body: (Stores) async throws -> Value
     ) async throws -> Value {
@@ -86,6 +86,7 @@ extension CommandContext {
                 throw LarderError(
                     .migrationPending, "the database has never been migrated", hint: "run larder migrate")
             }
+            try await DatabaseRoles(sourceLogin: settings.sourceLogin).checkSourceLogin(on: connection)
             guard let files else { return }
             let pending = try await Migrator(files: files).pending(on: connection)
             guard pending.isEmpty else {

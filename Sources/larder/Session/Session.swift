@@ -21,6 +21,7 @@ enum Session {
             bootstrapMetrics(metrics)
             let context = CommandContext(
                 settings: settings, console: console, logger: Logger(label: "larder"), metrics: metrics)
+            context.tellWarnings()
             let status =
                 Command.handlesSignals
                 ? try await command.run(in: context)

@@ -57,6 +57,7 @@ struct Setting: Sendable {
     static let maximumFeatures = Setting("limits.features", default: "1000", "Features in one online request")
     static let maximumValues = Setting(
         "limits.values", default: "2000000", "Entities times features in one online request")
+    static let maximumRows = Setting("limits.rows", default: "100000", "Rows that one request writes")
     static let maximumBodyBytes = Setting("limits.body-bytes", default: "8388608", "Bytes of a request's body")
     static let maximumPendingPushes = Setting(
         "limits.pending-pushes", default: "1024", "Pushes that wait to be written or published")
@@ -72,7 +73,7 @@ struct Setting: Sendable {
     static let all = [
         postgresURL, postgresSourceURL, redisURL, redisTimeout, redisQueuedCommands, project, migrations, httpHost,
         httpPort, httpReusePort, httpIdleTimeout, feastProject, servingRefill,
-        logLevel, logFormat, maximumEntities, maximumFeatures, maximumValues, maximumBodyBytes,
+        logLevel, logFormat, maximumEntities, maximumFeatures, maximumValues, maximumRows, maximumBodyBytes,
         maximumPendingPushes, parallelViews,
         trainingMemory, trainingConnections,
     ]

@@ -26,6 +26,8 @@ struct Settings: Sendable {
     /// Feature views that one materialization works on side by side.
     var parallelViews: Int
     var log: LogConfiguration
+    /// What is to be told about the settings, though it is no mistake.
+    var warnings: [String]
 
     /// - Throws: `configuration_invalid` with every mistake there is.
     static func load(
@@ -44,6 +46,11 @@ struct Settings: Sendable {
                     hint: "apply grants the sources to it: postgresql://USER@...")
             }
             return (configuration: source, user: user)
+        }
+        if let user = source?.user, user == postgres?.user {
+            reader.report(
+                .postgresSourceURL, "has the same login as \(Setting.postgresURL.variable)",
+                hint: "name one that reads sources and nothing else: expressions and queries of definitions run as it")
         }
         let redis = reader.url(.redisURL) { url throws(LarderError) in
             do throws(RedisError) { return try RedisConfiguration(url: url) } catch {
@@ -68,7 +75,8 @@ struct Settings: Sendable {
         return Settings(
             postgres: postgres, postgresSource: source.configuration, sourceLogin: source.user, redis: redis,
             redisReads: redisReads, refillsRedis: refillsRedis, project: project, migrations: migrations,
-            server: server, trainingSets: trainingSets, parallelViews: parallelViews, log: log)
+            server: server, trainingSets: trainingSets, parallelViews: parallelViews, log: log,
+            warnings: reader.unknown.map(\.warning))
     }
 
     /// How online reads meet Redis: one that does not answer is given up soon, and tried again soon.
@@ -82,6 +90,7 @@ struct Settings: Sendable {
             Int(text).flatMap { (1...65_536).contains($0) ? $0 : nil }
         }
         guard var reads = redis, let timeout, let queuedCommands else { return nil }
+        reads.clientName = "larder-reads"
         reads.commandTimeout = timeout
         reads.maximumQueuedCommands = queuedCommands
         // Closing a connection fails all that wait on it: not for one slow answer.
@@ -111,8 +120,8 @@ struct Settings: Sendable {
         server.feastProject = reader.text(.feastProject)
         let limits: [(Setting, WritableKeyPath<ServingLimits, Int>)] = [
             (.maximumEntities, \.maximumEntities), (.maximumFeatures, \.maximumFeatures),
-            (.maximumValues, \.maximumValues), (.maximumBodyBytes, \.maximumBodyBytes),
-            (.maximumPendingPushes, \.maximumPendingPushes),
+            (.maximumValues, \.maximumValues), (.maximumRows, \.maximumRows),
+            (.maximumBodyBytes, \.maximumBodyBytes), (.maximumPendingPushes, \.maximumPendingPushes),
         ]
         for (setting, limit) in limits {
             let value = reader.value(setting, expected: "a whole number from 1 to 2147483647") { text in

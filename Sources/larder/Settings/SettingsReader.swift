@@ -5,11 +5,16 @@ import FeatureModel
 struct SettingsReader {
     private let reader: ConfigReader
     private let flags: Set<String>
+    /// What is set and means nothing.
+    let unknown: [UnknownSetting]
     private(set) var mistakes: [LarderError] = []
 
     /// - Parameter flags: values by key; they come before the environment and the file.
     init(flags: [String: String], environment: [String: String]) async {
         self.flags = Set(flags.keys)
+        unknown =
+            UnknownSetting.variables(in: environment)
+            + (environment[Setting.fileVariable].map(UnknownSetting.keys(ofFile:)) ?? [])
         let overrides = InMemoryProvider(
             name: "flags",
             values: Dictionary(
@@ -78,7 +83,11 @@ struct SettingsReader {
     /// - Parameter parse: throws what may be shown to anyone, which is nothing of the URL.
     mutating func url<Value>(_ setting: Setting, _ parse: (String) throws(LarderError) -> Value) -> Value? {
         guard let text = text(setting) else {
-            report(setting, "is not set", hint: "run eval \"$(dev/stack env)\" for the local stack, or set it")
+            let misspelled = unknown.first { $0.nearest == setting.variable }
+            report(
+                setting, "is not set",
+                hint: misspelled.map { "\($0.name.printable) is set; did you mean \(setting.variable)?" }
+                    ?? "run eval \"$(dev/stack env)\" for the local stack, or set it")
             return nil
         }
         do throws(LarderError) {

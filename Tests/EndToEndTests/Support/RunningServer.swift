@@ -8,6 +8,11 @@ import FoundationNetworking
 /// A server that is asked over HTTP.
 struct RunningServer {
     let address: String
+    /// Nil for a server of somebody else's.
+    var program: RunningProgram?
+
+    /// What the server has logged so far.
+    var log: String { program?.errors ?? "" }
 
     /// Headers of a request that sends CSV and wants CSV.
     static let csv = ["Content-Type": "text/csv", "Accept": "text/csv"]
@@ -63,7 +68,7 @@ extension Installation {
     ) async throws {
         let server = try RunningProgram(["serve", "--port", "0"] + options, environment: environment)
         do {
-            let running = RunningServer(address: try await server.address())
+            let running = RunningServer(address: try await server.address(), program: server)
             if knowingTheRegistry { try await running.waitUntilItKnowsTheRegistry() }
             try await body(running)
         } catch {
