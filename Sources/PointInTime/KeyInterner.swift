@@ -3,16 +3,19 @@ internal import FeatureCodec
 /// Gives each distinct byte string a number, counting from 0 in order of appearance.
 ///
 /// The strings lie in one buffer behind one another, so that ten million of them cost no allocation each.
-struct KeyInterner {
+public struct KeyInterner: Sendable {
     private(set) var arena: [UInt8] = []
     /// Start of each string in `arena`, and the end of the last.
     private(set) var offsets: [Int] = [0]
     /// Open addressing, linear probing; -1 is free. The size is a power of two.
     private var table = [Int32](repeating: -1, count: 64)
 
-    var count: Int { offsets.count - 1 }
+    /// How many distinct strings have been given a number.
+    public var count: Int { offsets.count - 1 }
 
-    mutating func intern(_ key: [UInt8]) -> Int32 {
+    public init() {}
+
+    public mutating func intern(_ key: [UInt8]) -> Int32 {
         // Two thirds full at most, so that probes stay short.
         if count * 3 >= table.count * 2 { grow() }
         let slot = slot(of: key.span.bytes)

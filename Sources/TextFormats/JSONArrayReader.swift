@@ -5,9 +5,15 @@ public import FeatureModel
 /// The rows are those that `NDJSONReader` makes of the elements on a line each: what is wrong with one, such as that it
 /// is no object, is a violation of its row. The elements are on no line that their sender would know, so that neither
 /// batches nor messages tell of any. A record that is kept is on one line, whatever its element was laid out like.
+///
+/// Elements are read as their rows are taken, so that no more than a batch of them is in memory as rows.
 public struct JSONArrayReader: Sendable {
     private let options: TextReadOptions
     private let parser: ValueParser
+    private var bytes: [UInt8] = []
+    private var range = 0..<0
+    /// Nil before the array is begun and after its end.
+    private var tokenizer: JSONTokenizer?
     /// Nil until the columns are known.
     private var objects: JSONObjectReader?
 
@@ -25,44 +31,67 @@ public struct JSONArrayReader: Sendable {
     /// As `NDJSONReader.inferredFields`.
     public var inferredFields: [Field] { objects?.inferredFields ?? [] }
 
-    /// Reads a whole array; its rows are then ready.
+    /// Begins to read an array, which is there as a whole.
     ///
-    /// - Parameter range: of the array in `bytes`, brackets included.
-    /// - Throws: `request_invalid` when no JSON array stands there; what has been read of it is of no use then.
-    public mutating func read(_ bytes: [UInt8], _ range: Range<Int>) throws(LarderError) {
+    /// - Parameter range: of the array in `bytes`, brackets included; it need not have been checked to be one. Where it is
+    ///   not as JSON is, is told as a place in `bytes`.
+    /// - Throws: `request_invalid` when no array stands there.
+    public mutating func begin(_ bytes: [UInt8], _ range: Range<Int>) throws(LarderError) {
         guard bytes[range].first == UInt8(ascii: "[") else {
             throw LarderError(.requestInvalid, "the rows are no JSON array")
         }
+        var tokenizer = JSONTokenizer(bytes, range: range, origin: 0, maximumDepth: options.limits.maximumDepth)
         do throws(JSONSyntaxError) {
-            try readElements(bytes, range)
+            // The opening bracket.
+            _ = try tokenizer.next()
         } catch {
-            throw LarderError(.requestInvalid, "invalid JSON: \(error)")
+            throw Self.invalid(error)
         }
-        if objects == nil { objects = JSONObjectReader(options, parser, firstObject: []) }
-        objects?.flush()
+        self.bytes = bytes
+        self.range = range
+        self.tokenizer = tokenizer
     }
 
     /// The next rows; nil when there are no more.
-    public mutating func nextBatch() -> ReadBatch? { objects?.nextBatch() }
-
-    private mutating func readElements(_ bytes: [UInt8], _ range: Range<Int>) throws(JSONSyntaxError) {
-        let maximumDepth = options.limits.maximumDepth
-        var tokenizer = JSONTokenizer(bytes, range: range, maximumDepth: maximumDepth)
-        // The opening bracket.
-        _ = try tokenizer.next()
-        while true {
-            let token = try tokenizer.next()
-            if token == .endArray { break }
-            if objects == nil {
-                let rest = tokenizer.tokenRange.lowerBound..<range.upperBound
-                let names =
-                    token == .beginObject ? JSONColumns.memberNames(bytes, rest, maximumDepth: maximumDepth) : []
-                objects = JSONObjectReader(options, parser, firstObject: names)
+    ///
+    /// - Throws: `request_invalid` when what stands there is no JSON array; what has been read of it is of no use then.
+    public mutating func nextBatch() throws(LarderError) -> ReadBatch? {
+        guard var tokenizer = tokenizer.take() else { return objects?.nextBatch() }
+        do throws(JSONSyntaxError) {
+            while try readElement(&tokenizer) {
+                guard let batch = objects?.nextBatch() else { continue }
+                self.tokenizer = tokenizer
+                return batch
             }
-            try objects?.readElement(token, &tokenizer, bytes)
+        } catch {
+            throw Self.invalid(error)
         }
-        // Nothing may follow the array.
-        _ = try tokenizer.next()
+        if objects == nil { objects = JSONObjectReader(options, parser, firstObject: []) }
+        objects?.flush()
+        return objects?.nextBatch()
+    }
+
+    private static func invalid(_ error: JSONSyntaxError) -> LarderError {
+        LarderError(.requestInvalid, "invalid JSON: \(error)")
+    }
+
+    /// - Returns: false at the end of the array.
+    private mutating func readElement(_ tokenizer: inout JSONTokenizer) throws(JSONSyntaxError) -> Bool {
+        let token = try tokenizer.next()
+        if token == .endArray {
+            // Nothing may follow the array.
+            _ = try tokenizer.next()
+            return false
+        }
+        if objects == nil {
+            let rest = tokenizer.tokenRange.lowerBound..<range.upperBound
+            let names =
+                token == .beginObject
+                ? JSONColumns.memberNames(bytes, rest, maximumDepth: options.limits.maximumDepth) : []
+            objects = JSONObjectReader(options, parser, firstObject: names)
+        }
+        try objects?.readElement(token, &tokenizer, bytes)
+        return true
     }
 }
 

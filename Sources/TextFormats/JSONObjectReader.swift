@@ -178,10 +178,10 @@ struct JSONObjectReader {
                 column.append(int64: try ValueParser.int64(bytes.span.extracting(tokenizer.tokenRange)))
             case (.number, .float32):
                 column.append(
-                    float32: try ValueParser.float32(bytes.span.extracting(tokenizer.tokenRange), isStrict: true))
+                    float32: try parser.float32(bytes.span.extracting(tokenizer.tokenRange), isStrict: true))
             case (.number, .float64):
                 column.append(
-                    float64: try ValueParser.float64(bytes.span.extracting(tokenizer.tokenRange), isStrict: true))
+                    float64: try parser.float64(bytes.span.extracting(tokenizer.tokenRange), isStrict: true))
             case (.true, .bool), (.false, .bool):
                 column.append(bool: token == .true)
             default:

@@ -17,6 +17,43 @@ enum JSONScanner {
         return index
     }
 
+    /// Behind the end of the array that begins at `start`, found by quotes and brackets alone: whether what is between them
+    /// is JSON is not looked at.
+    /// - Returns: nil when no array ends there, as far as that tells.
+    static func endOfArray(_ text: Span<UInt8>, from start: Int, to end: Int) -> Int? {
+        var index = start
+        var depth = 0
+        while index < end {
+            let byte = text[index]
+            index += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let next = endOfString(text, from: index, to: end) else { return nil }
+                index = next
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                depth -= 1
+                if depth == 0 { return byte == UInt8(ascii: "]") ? index : nil }
+            default: break
+            }
+        }
+        return nil
+    }
+
+    /// Behind the quote that closes a string, whose characters begin at `start`.
+    private static func endOfString(_ text: Span<UInt8>, from start: Int, to end: Int) -> Int? {
+        var index = start
+        while index < end {
+            let byte = text[index]
+            index += 1
+            if byte == UInt8(ascii: "\"") { return index }
+            // Whatever is escaped, a quote above all.
+            if byte == UInt8(ascii: "\\") { index += 1 }
+        }
+        return nil
+    }
+
     /// Where the number ends that stands at `start`.
     /// - Returns: nil when what stands there is no number as JSON writes numbers (RFC 8259, section 6).
     static func endOfNumber(_ text: Span<UInt8>, from start: Int, to end: Int) -> Int? {

@@ -41,6 +41,8 @@ public struct JSONTokenizer: Sendable {
     private let bytes: [UInt8]
     private let start: Int
     private let end: Int
+    /// Where lines and columns are counted from.
+    private let origin: Int
     private let maximumDepth: Int
     private var position: Int
     private var expected = Expected.value
@@ -56,10 +58,12 @@ public struct JSONTokenizer: Sendable {
 
     /// - Parameters:
     ///   - range: the part of `bytes` that is the text; all of it when nil.
+    ///   - origin: where lines and columns of errors are counted from; the beginning of the text when nil.
     ///   - maximumDepth: arrays and objects within each other; never more than 64.
-    public init(_ bytes: [UInt8], range: Range<Int>? = nil, maximumDepth: Int = 32) {
+    public init(_ bytes: [UInt8], range: Range<Int>? = nil, origin: Int? = nil, maximumDepth: Int = 32) {
         self.bytes = bytes
         start = range?.lowerBound ?? 0
+        self.origin = origin ?? start
         end = range?.upperBound ?? bytes.count
         self.maximumDepth = min(maximumDepth, UInt64.bitWidth)
         position = start
@@ -114,6 +118,15 @@ public struct JSONTokenizer: Sendable {
         guard token == .beginObject || token == .beginArray else { return }
         let outer = depth - 1
         while depth > outer { _ = try next() }
+    }
+
+    /// Passes over the rest of an array whose opening bracket was just read, without a look at whether it is JSON.
+    /// - Returns: false, having done nothing, when its end is not to be found.
+    mutating func skipUnchecked() -> Bool {
+        guard let next = JSONScanner.endOfArray(bytes.span, from: tokenRange.lowerBound, to: end) else { return false }
+        position = next - 1
+        guard (try? close(bytes[position])) == .endArray else { return false }
+        return true
     }
 
     private mutating func skipWhitespace() {
@@ -250,12 +263,12 @@ public struct JSONTokenizer: Sendable {
 
     /// The place of an offset: line and column from 1.
     public func place(_ offset: Int) -> (line: Int, column: Int) {
-        TextPlace.lineAndColumn(of: offset, in: bytes, from: start)
+        TextPlace.lineAndColumn(of: offset, in: bytes, from: origin)
     }
 
     private func error(_ message: String, at offset: Int) -> JSONSyntaxError {
         let (line, column) = place(offset)
-        return JSONSyntaxError(offset: offset - start, line: line, column: column, message: message)
+        return JSONSyntaxError(offset: offset - origin, line: line, column: column, message: message)
     }
 }
 

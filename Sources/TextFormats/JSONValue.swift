@@ -42,8 +42,8 @@ public indirect enum JSONValue: Sendable, Hashable {
         try parse(bytes, leavingName: nil, limits, code).value
     }
 
-    /// Parses one JSON text that is an object, and leaves an array that is a member of it where it stands: the array is
-    /// checked, and empty in the value. The names of the objects in it may repeat, and are not counted.
+    /// Parses one JSON text that is an object, and leaves an array that is a member of it where it stands: it is empty in
+    /// the value, and what is in it is looked at by whoever reads it (`JSONArrayReader`), and not before.
     ///
     /// - Parameter member: the array's name.
     /// - Returns: also the array's place in `bytes`, brackets included; nil when there is no array of that name.
@@ -63,6 +63,9 @@ public indirect enum JSONValue: Sendable, Hashable {
         }
         var parser = JSONValueParser(bytes, leavingName: leavingName, limits: limits)
         do {
+            if let value = try? parser.parse() { return (value, parser.leftArray) }
+            // The mistake may be in the array that was left, and the end of that was a guess.
+            parser = JSONValueParser(bytes, leavingName: leavingName, checksLeftArray: true, limits: limits)
             let value = try parser.parse()
             return (value, parser.leftArray)
         } catch {
@@ -74,12 +77,14 @@ public indirect enum JSONValue: Sendable, Hashable {
 private struct JSONValueParser {
     private var tokenizer: JSONTokenizer
     private let leavingName: [UInt8]?
+    private let checksLeftArray: Bool
     private let limits: TextLimits
     private(set) var leftArray: Range<Int>?
 
-    init(_ bytes: [UInt8], leavingName: [UInt8]?, limits: TextLimits) {
+    init(_ bytes: [UInt8], leavingName: [UInt8]?, checksLeftArray: Bool = false, limits: TextLimits) {
         tokenizer = JSONTokenizer(bytes, maximumDepth: limits.maximumDepth)
         self.leavingName = leavingName
+        self.checksLeftArray = checksLeftArray
         self.limits = limits
     }
 
@@ -129,7 +134,7 @@ private struct JSONValueParser {
         // Within the outermost object.
         guard token == .beginArray, tokenizer.depth == 2, name == leavingName else { return try value(token) }
         let start = tokenizer.tokenRange.lowerBound
-        try tokenizer.skip(from: token)
+        if checksLeftArray || !tokenizer.skipUnchecked() { try tokenizer.skip(from: token) }
         leftArray = start..<tokenizer.tokenRange.upperBound
         return .array([])
     }

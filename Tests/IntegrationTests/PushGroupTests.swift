@@ -135,6 +135,55 @@ import TextFormats
         }
     }
 
+    @Test func `where many rows wait one more transaction begins, and no third`() async throws {
+        try await withScores { larder, groups in
+            func many(from user: Int) throws -> WriteViewRows.Request {
+                try request((user..<user + 1_000).map { row($0, $0 % 100) }.joined(separator: ","))
+            }
+            let requests = try [request(row(1, 1)), request(row(2, 2)), many(from: 1_001), many(from: 2_001)]
+            let pushes = try await push(requests, through: groups, of: larder) { _ in
+                let waiting: PostgresQuery = """
+                    SELECT count(*) FROM pg_locks WHERE relation = 'larder.write'::regclass AND NOT granted
+                    """
+                let deadline = ContinuousClock.now + .seconds(10)
+                while try await larder.value(waiting, as: Int64.self) < 2, ContinuousClock.now < deadline {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                #expect(try await larder.value(waiting, as: Int64.self) == 2)
+            }
+            for push in pushes { #expect(try await push.value?.online.name == "published") }
+            // The second took what waited before the many rows with it, the third what came after.
+            #expect(try await ledger("count(*)", larder) == 3)
+            #expect(try await ledger("max(rows_written)", larder) == 1_001)
+            for user in [1, 2, 1_001, 2_000, 2_001, 3_000] {
+                #expect(try await larder.score("scores:score", of: user).value == .int32(Int32(user % 100)))
+            }
+        }
+    }
+
+    @Test func `rows are stored by key, roughly, whatever order and type they came in`() async throws {
+        for (entities, key) in [("[user]", "user_id"), ("[place]", "region")] {
+            try await withScores(entities: entities) { larder, groups in
+                func row(_ number: Int) -> String {
+                    let value = key == "user_id" ? "\(number - 500)" : "\"r\(number)\""
+                    return #"{"\#(key)": \#(value), "at": "2024-05-01T10:00:00Z", "score": \#(number / 10)}"#
+                }
+                // Every number once, far from its neighbours.
+                let numbers = (0..<900).map { 100 + $0 * 77 % 900 }
+                let request = try request(numbers.map(row).joined(separator: ","))
+                #expect(try await groups.write(request, in: try await larder.project()) != nil)
+                let table = try await larder.scoresTable()
+                let scores = try await larder.value(
+                    "SELECT array_agg(f1 ORDER BY ctid) AS scores FROM \(query: table)", as: [Int32].self)
+                #expect(scores.map { $0 / 10 } == (100..<1_000).map { $0 / 100 }, "keys of \(entities)")
+                // Their order is that in which they came.
+                let first = try await larder.value(
+                    "SELECT f1 AS score FROM \(query: table) ORDER BY sequence LIMIT 1", as: Int32.self)
+                #expect(Int(first) == numbers[0] / 10)
+            }
+        }
+    }
+
     // MARK: Alone
 
     @Test func `what PostgreSQL refuses takes no neighbour with it`() async throws {
@@ -190,6 +239,38 @@ import TextFormats
             let again = try await larder.push(row(2, 2), version: 1, key: "a")
             #expect(again.write.wasThereBefore && again.online.name == "published")
             #expect(try await larder.count(larder.scoresTable()) == 3)
+        }
+    }
+
+    @Test func `rows that are no JSON are found when they are read, and nothing is written`() async throws {
+        try await withScores { larder, groups in
+            let project = try await larder.project()
+            let first = row(1, 1)
+            for (rows, message) in [
+                (
+                    "[\(first),\n{\"user_id\": nul}]",
+                    "a value is misspelt; words are true, false and null (line 2, column 13)"
+                ),
+                ("[\(first),]", "nothing follows a comma (line 1, column 68)"),
+                ("[\(first)}]", "a comma or ] is missing"),
+                ("[\(first) \(first)]", "a comma or ] is missing (line 1, column 68)"),
+            ] {
+                for mode in WriteMode.allCases {
+                    let body = Array(#"{"rows": \#(rows)}"#.utf8)
+                    let error = try await thrownError {
+                        let (_, array) = try JSONValue.parse(body, leaving: "rows")
+                        let request = WriteViewRows.Request(
+                            view: "scores", rows: .payload(try RowPayload(array: array, of: body)), schemaVersion: 1,
+                            mode: mode)
+                        #expect(try await groups.write(request, in: project) == nil)
+                        _ = try await WriteViewRows(stores: larder.stores).run(request, in: project)
+                    }
+                    #expect(
+                        error.code == .requestInvalid && error.message.contains("invalid JSON: \(message)"), "\(error)")
+                }
+            }
+            #expect(try await larder.count(larder.scoresTable()) == 0)
+            #expect(try await larder.count("larder.quarantine") == 0)
         }
     }
 

@@ -74,6 +74,18 @@ struct JSONArrayReaderTests {
         #expect(read.complaints == ["2/0 a wrong_type", "3/0 - invalid_json"])
     }
 
+    @Test("rows are read as they are taken: those before a broken one are there without it")
+    func inTurn() throws {
+        var options = options(["a": .int64])
+        options.limits.maximumBatchRows = 2
+        let text = Array(#"[{"a":1},{"a":2},{"a":3},{"a":nul}]"#.utf8)
+        var reader = try JSONArrayReader(options)
+        try reader.begin(text, text.indices)
+        #expect(try reader.nextBatch()?.batch.rowCount == 2)
+        let error = failure { () throws(LarderError) in try reader.nextBatch() }
+        #expect(error?.code == .requestInvalid)
+    }
+
     @Test("an empty array is no rows, with the declared columns", arguments: [ExtraColumns.reject, .keep])
     func empty(extraColumns: ExtraColumns) throws {
         var options = options(["a": .string])

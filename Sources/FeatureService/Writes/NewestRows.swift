@@ -8,9 +8,9 @@ import PointInTime
 struct NewestRows {
     /// Beyond either, the rows are read back from the table instead of being kept in memory.
     private static let maximumRows = 100_000
-    private static let maximumBatches = 4
+    private static let maximumBatches = 128
 
-    private struct Place: Equatable {
+    private struct Place {
         let batch: Int
         let row: Int
     }
@@ -18,7 +18,9 @@ struct NewestRows {
     private let schema: ViewSchema
     private let encoder: EntityKeyEncoder
     private var kept: [OnlineBatch] = []
-    private var newest: [EntityKey: Place] = [:]
+    /// A number for each key, and by that the place of its newest row.
+    private var keys = KeyInterner()
+    private var newest: [Place] = []
     private var rowCount = 0
     private var isOverfull = false
 
@@ -34,32 +36,34 @@ struct NewestRows {
         guard rowCount <= Self.maximumRows, kept.count < Self.maximumBatches else {
             isOverfull = true
             kept = []
-            newest = [:]
+            keys = KeyInterner()
+            newest = []
             return
         }
         let batch = OnlineBatch(rows, schema: schema)
         kept.append(batch)
-        newest.reserveCapacity(newest.count + batch.count)
+        var key: [UInt8] = []
         for row in 0..<batch.count {
-            guard let key = try encoder.encode(row: row, of: batch.keys) else { continue }
+            key.removeAll(keepingCapacity: true)
+            guard try encoder.append(row: row, of: batch.keys, to: &key) else { continue }
             let place = Place(batch: kept.count - 1, row: row)
-            // With one look for the key, whether it is there or not.
-            Self.keepNewer(&newest[key, default: place], or: place, of: kept)
+            let number = Int(keys.intern(key))
+            if number == newest.count {
+                newest.append(place)
+            } else if order(newest[number]) <= order(place) {
+                // Of two rows that are equally new the one that came later stays.
+                newest[number] = place
+            }
         }
     }
 
-    /// Of two rows that are equally new the one that came later stays.
-    private static func keepNewer(_ newest: inout Place, or place: Place, of batches: [OnlineBatch]) {
-        guard newest != place else { return }
-        let order = batches[newest.batch].rowOrder(newest.row)
-        if order <= batches[place.batch].rowOrder(place.row) { newest = place }
-    }
+    private func order(_ place: Place) -> RowOrder { kept[place.batch].rowOrder(place.row) }
 
     /// Nil when there were too many to keep.
     var batches: [OnlineBatch]? {
         guard !isOverfull else { return nil }
         var isNewest = kept.map { [Bool](repeating: false, count: $0.count) }
-        for place in newest.values { isNewest[place.batch][place.row] = true }
+        for place in newest { isNewest[place.batch][place.row] = true }
         return zip(kept, isNewest).compactMap { batch, isNewest -> OnlineBatch? in
             let rows = isNewest.indices.filter { isNewest[$0] }
             if rows.isEmpty { return nil }

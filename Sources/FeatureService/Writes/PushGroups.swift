@@ -2,18 +2,36 @@ public import FeatureDefinitions
 import FeatureModel
 
 /// Commits pushes together that come at the same time: while one transaction is under way, what comes for the same
-/// version of a view waits, and goes into the next. A push that comes alone does not wait.
+/// version of a view waits, and goes into the next. A push that comes alone does not wait, and where many rows wait, the
+/// next transaction does not.
 ///
 /// The rows of a group keep the order in which the pushes came. See docs/adr/0006-group-commit.md.
 public actor PushGroups {
     /// Bytes of pushes that are not answered yet, as they came.
     private static let maximumPendingBytes = 64 << 20
+    /// Of one lane at the same time.
+    private static let maximumTransactions = 2
+    /// Where so many rows wait, another transaction costs less than waiting for the one under way.
+    private static let rowsOfAnotherTransaction = 1_000
+
+    private struct Queue {
+        /// What waits for the next group, in the order it came.
+        var waiting: [WaitingPush] = []
+        /// Tasks that take groups from it until it is empty.
+        var committers = 0
+
+        var needsCommitter: Bool {
+            if committers == 0 { return true }
+            return committers < maximumTransactions
+                && waiting.reduce(0) { $0 + $1.push.rowCount } >= rowsOfAnotherTransaction
+        }
+    }
 
     private let stores: Stores
     private let maximumPending: Int
     private let keySpaces = KnownKeySpaces()
-    /// What waits for the next group, in the order it came; a lane is here while a group of it is being committed.
-    private var lanes: [GroupedPush.Lane: [WaitingPush]] = [:]
+    /// A lane is here while groups of it are being committed.
+    private var lanes: [GroupedPush.Lane: Queue] = [:]
     private var nextID = 0
     private var pendingBytes = 0
     /// Pushes that have come and are not answered yet.
@@ -69,25 +87,25 @@ public actor PushGroups {
 
     private func enqueue(_ waiting: WaitingPush) {
         let lane = waiting.push.lane
-        if lanes[lane] == nil {
-            lanes[lane] = [waiting]
-            Task { await self.commitGroups(of: lane) }
-        } else {
-            lanes[lane]?.append(waiting)
-        }
+        lanes[lane, default: Queue()].waiting.append(waiting)
+        guard let queue = lanes[lane], queue.needsCommitter else { return }
+        lanes[lane]?.committers += 1
+        Task { await self.commitGroups(of: lane) }
     }
 
     private func withdraw(_ id: Int, from lane: GroupedPush.Lane) {
-        guard let index = lanes[lane]?.firstIndex(where: { $0.id == id }) else { return }
-        lanes[lane]?.remove(at: index).answer(.withdrawn)
+        guard let index = lanes[lane]?.waiting.firstIndex(where: { $0.id == id }) else { return }
+        lanes[lane]?.waiting.remove(at: index).answer(.withdrawn)
     }
 
     private func commitGroups(of lane: GroupedPush.Lane) async {
-        while let group = PushGroup(from: &lanes[lane, default: []], stores: stores, keySpaces: keySpaces) {
+        while let group = PushGroup(from: &lanes[lane, default: Queue()].waiting, stores: stores, keySpaces: keySpaces)
+        {
             guard let committed = await group.commit() else { continue }
             // Publishing compares: whether an earlier or a later group is published first makes no difference.
             Task { await group.publish(committed) }
         }
-        lanes[lane] = nil
+        lanes[lane]?.committers -= 1
+        if lanes[lane]?.committers == 0 { lanes[lane] = nil }
     }
 }

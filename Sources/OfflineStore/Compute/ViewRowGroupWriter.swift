@@ -15,9 +15,9 @@ public struct ViewRowGroupWriter: Sendable {
     public struct Write: Sendable {
         public let id: Int64
         public var rowCount: Int64
-        public let idempotencyKey: [UInt8]?
+        public let idempotencyKey: IdempotencyKey?
 
-        public init(id: Int64, rowCount: Int64, idempotencyKey: [UInt8]?) {
+        public init(id: Int64, rowCount: Int64, idempotencyKey: IdempotencyKey?) {
             self.id = id
             self.rowCount = rowCount
             self.idempotencyKey = idempotencyKey
@@ -36,7 +36,7 @@ public struct ViewRowGroupWriter: Sendable {
         public let writeIDs: [Int64]
         /// The first of `maximumRowCount` sequences, all later than those of any write that has been answered.
         public let firstSequence: Int64
-        /// Those of the idempotency keys asked for that an earlier write into the generation carries.
+        /// The digests of those of the idempotency keys asked for that an earlier write into the generation carries.
         public let knownKeys: Set<[UInt8]>
     }
 
@@ -65,7 +65,7 @@ public struct ViewRowGroupWriter: Sendable {
     /// Asks and reserves what a group needs, in one statement outside of its transaction.
     /// - Parameters:
     ///   - writeCount: how many write ids are needed.
-    ///   - idempotencyKeys: those that the group's pushes carry.
+    ///   - idempotencyKeys: the digests of those that the group's pushes carry.
     public func begin(
         projectID: Int64, writeCount: Int, idempotencyKeys: [[UInt8]], on connection: PostgresConnection
     ) async throws -> Start {
@@ -118,7 +118,7 @@ public struct ViewRowGroupWriter: Sendable {
         precondition(writeIDs.count == rows.rowCount, "\(writeIDs.count) write ids for \(rows.rowCount) rows")
         precondition(rows.rowCount <= Self.maximumRowCount, "\(rows.rowCount) rows are more than a group may have")
         var encoder = OfflineRowEncoder(table: table, schema: schema)
-        for row in 0..<rows.rowCount {
+        for row in rows.rowsByKey {
             try encoder.append(rows, row: row, sequence: rows.sequences[row], writeID: writeIDs[row])
         }
         try await connection.copyIn(
@@ -130,20 +130,28 @@ public struct ViewRowGroupWriter: Sendable {
     /// The last statement, so that its clock is the arrival of the writes.
     private func ledgerRows(of writes: [Write], actor: String, incarnationID: Int32) -> PostgresQuery {
         // In one order everywhere: of two groups with the same keys one waits for the other, and not each for the other.
-        let ordered = writes.sorted { ($0.idempotencyKey ?? []).lexicographicallyPrecedes($1.idempotencyKey ?? []) }
+        let ordered = writes.sorted { left, right in
+            (left.idempotencyKey?.digest ?? []).lexicographicallyPrecedes(right.idempotencyKey?.digest ?? [])
+        }
         let values = ordered.map { write -> PostgresQuery in
-            let key = write.idempotencyKey.map { "\(literal: $0)" as PostgresQuery } ?? "NULL"
+            let key = Self.literal(write.idempotencyKey?.digest)
+            let request = Self.literal(write.idempotencyKey?.requestDigest)
             return """
                 (\(literal: write.id), \(literal: Int64(incarnationID)), pg_current_xact_id(), clock_timestamp(),
                  \(literal: actor), \(literal: WriteRecord.Kind.push.rawValue), \(literal: view.id),
                  \(literal: Int64(version.generation)), \(literal: Int64(version.version)), \(query: key),
-                 \(literal: write.rowCount), 0)
+                 \(query: request), \(literal: write.rowCount), 0)
                 """
         }
         return """
             INSERT INTO larder.write (write_id, incarnation_id, transaction_id, arrived_at, actor, kind,
-                feature_view_id, generation, schema_version, idempotency_key, rows_written, rows_withdrawn)
+                feature_view_id, generation, schema_version, idempotency_key, request_digest, rows_written,
+                rows_withdrawn)
             VALUES \(query: values.joined(separator: ", "))
             """
+    }
+
+    private static func literal(_ bytes: [UInt8]?) -> PostgresQuery {
+        bytes.map { "\(literal: $0)" as PostgresQuery } ?? "NULL"
     }
 }
