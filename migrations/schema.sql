@@ -183,7 +183,8 @@ CREATE TABLE larder.online_store (
     online_incarnation bigint NOT NULL,
     redis_run_id text NOT NULL,
     minimum_revision bigint NOT NULL,
-    updated_at timestamp with time zone NOT NULL
+    updated_at timestamp with time zone NOT NULL,
+    redis_endpoint text COLLATE pg_catalog."C"
 );
 CREATE TABLE larder.project (
     id bigint NOT NULL,
@@ -311,6 +312,7 @@ CREATE TABLE larder.write (
     idempotency_key bytea,
     rows_written bigint NOT NULL,
     rows_withdrawn bigint NOT NULL,
+    request_digest bytea,
     CONSTRAINT write_check CHECK (((source_id IS NULL) <> (feature_view_id IS NULL))),
     CONSTRAINT write_check1 CHECK (((feature_view_id IS NULL) = (generation IS NULL))),
     CONSTRAINT write_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'materialize'::text, 'push'::text, 'erase'::text])))

@@ -16,13 +16,15 @@ public struct ArrowLimits: Sendable {
     public var maximumUnbackedBytes: Int
     /// Rows of one record batch.
     public var maximumRows: Int
+    /// Rows of all record batches, `too_many_rows`.
+    public var maximumTotalRows: Int
     /// Columns, counting the children of lists.
     public var maximumColumns: Int
 
     public init(
         maximumMetadataBytes: Int = 16 << 20, maximumBodyBytes: Int = 1 << 30, maximumHeldFileBytes: Int = 2 << 30,
         maximumDecodedBytes: Int = 2 << 30, maximumUnbackedBytes: Int = 256 << 20, maximumRows: Int = 1 << 26,
-        maximumColumns: Int = 4_096
+        maximumTotalRows: Int = .max, maximumColumns: Int = 4_096
     ) {
         self.maximumMetadataBytes = maximumMetadataBytes
         self.maximumBodyBytes = maximumBodyBytes
@@ -30,6 +32,7 @@ public struct ArrowLimits: Sendable {
         self.maximumDecodedBytes = maximumDecodedBytes
         self.maximumUnbackedBytes = maximumUnbackedBytes
         self.maximumRows = maximumRows
+        self.maximumTotalRows = maximumTotalRows
         self.maximumColumns = maximumColumns
     }
 

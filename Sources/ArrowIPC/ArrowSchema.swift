@@ -68,6 +68,17 @@ indirect enum ArrowType: Sendable {
     case fixedSizeList(ArrowField, size: Int)
 }
 
+extension ArrowType {
+    /// Whether it says of no value what type it is: Null, and lists of it.
+    var isUntyped: Bool {
+        switch self {
+        case .null: true
+        case .list(let child, _), .fixedSizeList(let child, _): child.type.isUntyped
+        default: false
+        }
+    }
+}
+
 /// How a column's values are looked up in a dictionary sent apart.
 struct DictionaryEncoding: Sendable {
     let id: Int64

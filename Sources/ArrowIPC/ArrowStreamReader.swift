@@ -42,6 +42,9 @@ public struct ArrowStreamReader: Sendable {
 
     /// The columns, once their schema has arrived.
     public private(set) var fields: [Field]?
+    /// The names of the columns of which the schema does not say what type their values would have: those of Arrow's type
+    /// Null, which have none, and lists of it.
+    public private(set) var untypedColumns: Set<String> = []
 
     public init(limits: ArrowLimits = .default, options: ArrowReadOptions = .init()) {
         self.limits = limits
@@ -50,7 +53,7 @@ public struct ArrowStreamReader: Sendable {
 
     /// Takes the next bytes of the input and decodes the messages they complete, up to a record batch.
     ///
-    /// - Throws: `file_malformed`, `column_type` or `limit_exceeded`; the reader then stays failed.
+    /// - Throws: `file_malformed`, `column_type`, `limit_exceeded` or `too_many_rows`; the reader then stays failed.
     public mutating func feed(_ bytes: some Collection<UInt8>) throws(LarderError) {
         if case .failed(let error) = phase { throw error }
         makeRoom()
@@ -233,6 +236,7 @@ public struct ArrowStreamReader: Sendable {
         case (MessageHeader.dictionaryBatch, let schema?):
             try decodeDictionary(header, schema: schema, body: body)
         case (MessageHeader.recordBatch, let schema?):
+            try checkRowCount(with: header)
             let columns = try decodeColumns(header, fields: schema, body: body)
             ready.append(RecordBatch(fields: fields ?? [], columns: columns.columns, rowCount: columns.rowCount))
             batchCount += 1
@@ -244,11 +248,18 @@ public struct ArrowStreamReader: Sendable {
         }
     }
 
+    /// Before the batch is decoded, because a few bytes may stand for many rows.
+    private func checkRowCount(with batch: FlatBufferTable) throws(LarderError) {
+        let rows = try batch.integer(0, default: 0 as Int64)
+        guard rows <= Int64(limits.maximumTotalRows - rowCount) else { throw .tooManyRows(limits.maximumTotalRows) }
+    }
+
     private mutating func decodeSchema(_ header: FlatBufferTable) throws(LarderError) {
         var decoder = SchemaDecoder(limits: limits, options: options)
         let decoded = try decoder.decode(header)
         schema = decoded
         fields = decoded.map(\.field)
+        untypedColumns = Set(decoded.filter { $0.type.isUntyped }.map(\.name))
     }
 
     private func decodeColumns(

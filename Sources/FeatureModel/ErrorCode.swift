@@ -48,6 +48,7 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let limitExceeded = ErrorCode("limit_exceeded", 413)
     public static let tooManyEntities = ErrorCode("too_many_entities", 413)
     public static let tooManyFeatures = ErrorCode("too_many_features", 413)
+    public static let tooManyRows = ErrorCode("too_many_rows", 413)
     public static let bodyTooLarge = ErrorCode("body_too_large", 413)
     public static let unsupportedMediaType = ErrorCode("unsupported_media_type", 415)
     public static let notAcceptable = ErrorCode("not_acceptable", 406)
@@ -63,6 +64,7 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
     public static let sourceNotIngestible = ErrorCode("source_not_ingestible", 422)
     public static let featureViewNotWritable = ErrorCode("feature_view_not_writable", 422)
     public static let writeQueueFull = ErrorCode("write_queue_full", 503)
+    public static let idempotencyKeyReused = ErrorCode("idempotency_key_reused", 422)
     public static let quarantinedRowNotFound = ErrorCode("quarantined_row_not_found", 404)
     public static let spineInvalid = ErrorCode("spine_invalid", 422)
 
@@ -108,9 +110,9 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
         projectNotFound, entityNotFound, sourceNotFound, featureViewNotFound,
         featureServiceNotFound, featureNotFound, routeNotFound, methodNotAllowed, requestInvalid, usage,
         ambiguousFeatureNames, joinKeyMissing, joinKeyType, limitExceeded, tooManyEntities, tooManyFeatures,
-        bodyTooLarge, unsupportedMediaType, notAcceptable, fileUnreadable, fileMalformed, columnMissing,
+        tooManyRows, bodyTooLarge, unsupportedMediaType, notAcceptable, fileUnreadable, fileMalformed, columnMissing,
         columnUnknown, columnType, rowsRejected, schemaVersionMismatch, sourceNotIngestible, quarantinedRowNotFound,
-        featureViewNotWritable, writeQueueFull, spineInvalid,
+        featureViewNotWritable, writeQueueFull, idempotencyKeyReused, spineInvalid,
         duplicateSourceRows, sourceQueryFailed, materializationConflict, asOfNotSettled,
         trainingSetNotFound, trainingSetExists, trainingSetNeedsGeneration, trainingSetDiffers,
         jobNotFound, jobFinished, jobNotFinished,

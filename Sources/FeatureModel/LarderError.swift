@@ -42,6 +42,13 @@ public struct LarderError: Error, Sendable, Equatable {
     }
 }
 
+extension LarderError {
+    /// The rows of one request are more than there may be.
+    public static func tooManyRows(_ maximum: Int) -> LarderError {
+        LarderError(.tooManyRows, "there are more than \(maximum) rows", hint: "send them in several requests")
+    }
+}
+
 extension LarderError: CustomStringConvertible {
     public var description: String {
         var text = location.map { "\($0): " } ?? ""

@@ -36,7 +36,7 @@ public struct JobFailure: Sendable, Hashable {
     public let code: String
     public let message: String
     public let hint: String?
-    /// JSON text: the first rows that are to blame.
+    /// JSON text: the failures behind this one, such as one of each feature view, and the first rows that are to blame.
     public let reasons: String?
     /// How many rows are.
     public let violationCount: Int64?

@@ -4,8 +4,11 @@ public import PostgresClient
 // Each of these may be repeated under the same lease, should the answer to the first have been lost.
 
 extension JobStore {
-    /// So many rows to blame are kept.
+    /// So many reasons are kept, failures behind a failure and rows to blame together: PostgreSQL takes no more of them
+    /// at a time.
     private static let storedReasons = 100
+    /// So many rows are kept of each failure behind a failure.
+    private static let storedReasonsOfEach = 10
 
     /// Ends a job with its result; what the lease's attempt put out becomes the job's output.
     ///
@@ -31,23 +34,32 @@ extension JobStore {
             lease, .failed,
             """
             error = json_strip_nulls(json_build_object('code', \(error.code.name), 'message', \(storable(error.message)),
-                'hint', \(error.hint.map(storable)), \(query: reasons(of: error)))), rows_done = \(progress.rowsDone),
-            rows_total = \(progress.rowsTotal), note = \(progress.note)
+                'hint', \(error.hint.map(storable)), \(query: reasons(of: error, atMost: Self.storedReasons)))),
+            rows_done = \(progress.rowsDone), rows_total = \(progress.rowsTotal), note = \(progress.note)
             """, on: connection)
     }
 
-    /// The first rows that are to blame, as a problem document of the HTTP API has them.
-    private func reasons(of error: LarderError) -> PostgresQuery {
-        guard !error.rows.isEmpty else { return "'errors', NULL" }
-        let reasons = error.rows.prefix(Self.storedReasons).map { row -> PostgresQuery in
+    /// The failures behind an error and the first rows to blame, as problem documents of the HTTP API have them.
+    private func reasons(of error: LarderError, atMost limit: Int) -> PostgresQuery {
+        let failures = error.errors.prefix(limit).map { failure -> PostgresQuery in
+            """
+            json_build_object('code', \(failure.code.name), 'detail', \(storable(failure.message)),
+                'hint', \(failure.hint.map(storable)),
+                \(query: reasons(of: failure, atMost: Self.storedReasonsOfEach)))
+            """
+        }
+        let rows = error.rows.prefix(limit - failures.count).map { row -> PostgresQuery in
             """
             json_build_object('row', \(Int64(row.row)), 'line', \(row.line.map(Int64.init)),
                 'feature', \(row.feature.map(storable)), 'code', \(row.code), 'message', \(storable(row.message)))
             """
         }
+        let kept = failures + rows
+        guard !kept.isEmpty else { return "'errors', NULL" }
+        let violationCount: PostgresQuery = rows.isEmpty ? "NULL" : "\(Int64(error.violationCount))"
         return """
-            'errors', json_build_array(\(query: reasons.joined(separator: ", "))),
-            'violation_count', \(Int64(error.violationCount))
+            'errors', json_build_array(\(query: kept.joined(separator: ", "))),
+            'violation_count', \(query: violationCount)
             """
     }
 

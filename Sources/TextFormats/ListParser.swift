@@ -60,7 +60,7 @@ enum ListParser {
             guard type == .bool else { throw .wrongType(bytes.span.extracting(tokenizer.tokenRange), type) }
             return .bool(token == .true)
         case .number:
-            return try ValueParser.value(ofNumber: bytes.span.extracting(tokenizer.tokenRange), as: type)
+            return try parser.value(ofNumber: bytes.span.extracting(tokenizer.tokenRange), as: type)
         case .string where tokenizer.hasEscapes:
             return try parser.value(ofString: tokenizer.textBytes.span, as: type)
         case .string:

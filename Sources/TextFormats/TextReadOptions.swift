@@ -63,6 +63,8 @@ public struct TextReadOptions: Sendable {
     public var nullSpelling: String?
     public var rounding: SubMicrosecondRounding
     public var ambiguity: LocalTimeAmbiguity
+    /// Which integers beyond 2^53 (2^24) become float64 (float32) values.
+    public var longIntegers = LongIntegers.roundTripping
     public var extraColumns: ExtraColumns
     /// Undeclared columns that come through as strings even where others are rejected.
     public var extraAllowed: Set<String>

@@ -37,7 +37,10 @@ public struct TypeInference: Sendable {
                 switch type {
                 case .scalar(.bool): result.append(bool: try ValueParser.bool(text.span))
                 case .scalar(.int64): result.append(int64: try ValueParser.int64(text.span))
-                case .scalar(.float64): result.append(float64: try ValueParser.float64(text.span, isStrict: true))
+                case .scalar(.float64):
+                    // No type is inferred float64 that would round an integer.
+                    guard let value = NumberText.double(text.span, isStrict: true), value.isFinite else { return nil }
+                    result.append(float64: value)
                 default: return nil
                 }
             } catch {

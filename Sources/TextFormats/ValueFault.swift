@@ -18,6 +18,38 @@ struct ValueFault: Error {
         ValueFault(code: "out_of_range", message: "\(excerpt(text)) is out of range for \(type.rawValue)")
     }
 
+    static func inexact(_ text: Span<UInt8>, nearest: Double) -> ValueFault {
+        var digits: [UInt8] = []
+        ScalarText.write(nearest, into: &digits)
+        return inexact(text, .float64, nearest: digits, others: [])
+    }
+
+    static func inexact(_ text: Span<UInt8>, nearest: Float) -> ValueFault {
+        var digits: [UInt8] = []
+        ScalarText.write(nearest, into: &digits)
+        var others: [ScalarType] = []
+        if let double = NumberText.double(text, isStrict: false),
+            double.magnitude < 0x1p53 || NumberText.isKept(text, as: double, .roundTripping)
+        {
+            others = [.float64]
+        }
+        return inexact(text, .float32, nearest: digits, others: others)
+    }
+
+    /// - Parameter others: float types that hold the integer.
+    private static func inexact(
+        _ text: Span<UInt8>, _ type: ScalarType, nearest: [UInt8], others: [ScalarType]
+    ) -> ValueFault {
+        var types = others
+        if (try? NumberText.integer(text)) != nil { types.append(.int64) }
+        types.append(.string)
+        return ValueFault(
+            code: "inexact",
+            message: "\(excerpt(text)) is not exact as \(type.rawValue), whose nearest value is "
+                + "\(String(decoding: nearest, as: UTF8.self)): write that, or declare "
+                + types.map(\.rawValue).joined(separator: " or "))
+    }
+
     static func withoutZone(_ text: Span<UInt8>) -> ValueFault {
         ValueFault(
             code: "timestamp_without_zone",

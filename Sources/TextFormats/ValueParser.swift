@@ -4,11 +4,13 @@ import FeatureModel
 struct ValueParser {
     private let rounding: SubMicrosecondRounding
     private let ambiguity: LocalTimeAmbiguity
+    private let longIntegers: LongIntegers
     private var zone: LocalTimeZone?
 
     init(_ options: TextReadOptions) throws(LarderError) {
         rounding = options.rounding
         ambiguity = options.ambiguity
+        longIntegers = options.longIntegers
         zone = try options.zone
     }
 
@@ -20,8 +22,8 @@ struct ValueParser {
         case .bool: column.append(bool: try Self.bool(text))
         case .int32: column.append(int32: try Self.int32(text))
         case .int64: column.append(int64: try Self.int64(text))
-        case .float32: column.append(float32: try Self.float32(text, isStrict: false))
-        case .float64: column.append(float64: try Self.float64(text, isStrict: false))
+        case .float32: column.append(float32: try float32(text, isStrict: false))
+        case .float64: column.append(float64: try float64(text, isStrict: false))
         case .string:
             try Self.checkString(text)
             Self.append(checked: text, to: &column)
@@ -57,10 +59,10 @@ struct ValueParser {
     }
 
     /// The types that JSON writes as numbers.
-    static func value(ofNumber text: Span<UInt8>, as type: ScalarType) throws(ValueFault) -> Value {
+    func value(ofNumber text: Span<UInt8>, as type: ScalarType) throws(ValueFault) -> Value {
         switch type {
-        case .int32: return .int32(try int32(text))
-        case .int64: return .int64(try int64(text))
+        case .int32: return .int32(try Self.int32(text))
+        case .int64: return .int64(try Self.int64(text))
         case .float32: return .float32(try float32(text, isStrict: true))
         case .float64: return .float64(try float64(text, isStrict: true))
         default: throw .wrongType(text, type, hint: "; write it as a string")
@@ -92,22 +94,28 @@ struct ValueParser {
         }
     }
 
-    static func float64(_ text: Span<UInt8>, isStrict: Bool) throws(ValueFault) -> Double {
-        if let value = NumberText.double(text, isStrict: isStrict) {
-            guard value.isFinite else { throw .outOfRange(text, ScalarType.float64) }
-            return value
+    func float64(_ text: Span<UInt8>, isStrict: Bool) throws(ValueFault) -> Double {
+        guard let value = NumberText.double(text, isStrict: isStrict) else {
+            guard !isStrict, let special = Self.special(text) else { throw .wrongType(text, ScalarType.float64) }
+            return special
         }
-        guard !isStrict, let value = special(text) else { throw .wrongType(text, ScalarType.float64) }
+        // Every integer below is a float64.
+        if value.magnitude < 0x1p53 { return value }
+        guard value.isFinite else { throw .outOfRange(text, ScalarType.float64) }
+        guard NumberText.isKept(text, as: value, longIntegers) else { throw .inexact(text, nearest: value) }
         return value
     }
 
-    static func float32(_ text: Span<UInt8>, isStrict: Bool) throws(ValueFault) -> Float {
-        if let value = NumberText.float(text, isStrict: isStrict) {
-            guard value.isFinite else { throw .outOfRange(text, ScalarType.float32) }
-            return value
+    func float32(_ text: Span<UInt8>, isStrict: Bool) throws(ValueFault) -> Float {
+        guard let value = NumberText.float(text, isStrict: isStrict) else {
+            guard !isStrict, let special = Self.special(text) else { throw .wrongType(text, ScalarType.float32) }
+            return Float(special)
         }
-        guard !isStrict, let value = special(text) else { throw .wrongType(text, ScalarType.float32) }
-        return Float(value)
+        // Every integer below is a float32.
+        if value.magnitude < 0x1p24 { return value }
+        guard value.isFinite else { throw .outOfRange(text, ScalarType.float32) }
+        guard NumberText.isKept(text, as: value, longIntegers) else { throw .inexact(text, nearest: value) }
+        return value
     }
 
     private static func special(_ text: Span<UInt8>) -> Double? {

@@ -104,6 +104,13 @@ struct FixtureTests {
         #expect(batches.first?.column("nulls")?.type == .string)
     }
 
+    @Test("columns whose type nothing is known of are told from columns of strings")
+    func untypedColumns() throws {
+        var reader = ArrowStreamReader()
+        try reader.feed(try Fixtures.bytes("widths.arrows"))
+        #expect(reader.untypedColumns == ["nulls"])
+    }
+
     @Test("timestamps of every unit, with and without a zone; nanoseconds round as asked")
     func times() throws {
         func micros(_ values: Int64...) -> [Value] {

@@ -142,6 +142,17 @@ struct HostileInputTests {
         #expect(failure(bytes, limits: ArrowLimits(maximumColumns: 19))?.code == .limitExceeded)
     }
 
+    @Test("the rows of all batches together are limited, before they are decoded")
+    func totalRows() {
+        let batch = sample()
+        let bytes = streamBytes([batch, batch], fields: batch.fields)
+        let rows = 2 * batch.rowCount
+        #expect(failure(bytes, limits: ArrowLimits(maximumTotalRows: rows)) == nil)
+        #expect(failure(bytes, limits: ArrowLimits(maximumTotalRows: rows - 1))?.code == .tooManyRows)
+        let unbacked = stream(fields: [], rows: Int.max, nodes: [], buffers: [], body: [])
+        #expect(failure(unbacked, limits: ArrowLimits(maximumTotalRows: 1_000))?.code == .tooManyRows)
+    }
+
     @Test("a stated length is not allocated before its bytes arrive")
     func absurdLengths() {
         let metadata = ArrowFile.continuation + UInt32(0x7FFF_FFFF).littleEndianBytes

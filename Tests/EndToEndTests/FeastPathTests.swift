@@ -47,6 +47,8 @@ import Testing
 
         """
 
+    private static let levelAndRank = "  - {name: level, type: int32}\n  - {name: rank, type: int32}\n"
+
     private func withShop(_ body: (Installation, RunningServer) async throws -> Void) async throws {
         try await Installation.run { larder in
             try larder.write(Self.definitions)
@@ -175,6 +177,37 @@ import Testing
             #expect(nothing.status == 404 && nothing["code"] as? String == "source_not_found")
             let table = try await server.post("/push", #"{"push_source_name": "visits", "df": {}}"#)
             #expect(table.status == 422 && table["code"] as? String == "feature_view_not_writable")
+        }
+    }
+
+    @Test func `after a rename the former name is refused, and what is left out is told`() async throws {
+        try await withShop { larder, server in
+            try larder.write(
+                Self.definitions
+                    .replacing("{name: level, type: int32}]", with: "{name: rank, type: int32, renamed_from: level}]")
+                    .replacing("  - {name: level, type: int32}\n", with: Self.levelAndRank))
+            try await larder.succeed("apply", "--yes")
+            func push(_ columns: String) async throws -> RunningServer.Answer {
+                let keys = #""customer_id": [1], "at": ["2024-05-01T10:00:00"]"#
+                return try await server.post(
+                    "/push", #"{"push_source_name": "scoring", "to": "offline", "df": {\#(keys), \#(columns)}}"#)
+            }
+            let former = try await push(#""score": [5], "level": [7]"#)
+            #expect(former.status == 422 && former["code"] as? String == "column_unknown", "\(former)")
+            #expect(former["hint"] as? String == #"send the column as "rank""#)
+            let pushes = try await larder.query(
+                "SELECT count(*) FROM larder.write WHERE kind = 'push'", as: Int64.self)
+            #expect(pushes == 0)
+            let renamed = try await push(#""score": [5], "rank": [7]"#)
+            #expect(renamed.status == 200, "\(renamed)")
+            // Of one view alone, a column that only the source has.
+            let spare = try await server.post(
+                "/write-to-online-store",
+                #"{"feature_view_name": "scores", "df": {"customer_id": [4], "score": [9], "level": [7], "#
+                    + #""at": ["2024-05-02T10:00:00"]}}"#)
+            #expect(spare.status == 202, "\(spare)")
+            let write = (spare["feature_views"] as? [[String: Any]])?.first
+            #expect((write?["warnings"] as? [String])?.first?.contains(#"column "level""#) == true, "\(spare)")
         }
     }
 

@@ -60,8 +60,84 @@ import Testing
                 "get-online-features", "--features", "scores:score,scores:level", "--keys", "customer_id=1", "--keys",
                 "customer_id=2")
             let results = try #require(answer["results"] as? [[String: Any]])
+            #expect(results[0]["values"] as? [Int] == [1, 2])
             #expect(results[1]["statuses"] as? [String] == ["PRESENT", "NOT_FOUND"])
             #expect(results[2]["statuses"] as? [String] == ["DEFAULTED", "NOT_FOUND"])
+        }
+    }
+
+    @Test func `keys of a command's answer have their types, and stay text where nothing needs them`() async throws {
+        try await Installation.run { larder in
+            try larder.write(
+                """
+                \(Shop.head)
+                kind: entity
+                name: plan
+                join_keys: [{name: is_paid, type: bool}, {name: tier, type: string}, {name: since, type: date}]
+                ---
+                kind: source
+                name: prices_in
+                type: push
+                columns:
+                  - {name: is_paid, type: bool}
+                  - {name: tier, type: string}
+                  - {name: since, type: date}
+                  - {name: at, type: timestamp}
+                  - {name: price, type: int32}
+                timestamp: at
+                ---
+                kind: feature_view
+                name: prices
+                entities: [plan]
+                source: prices_in
+                features: [{name: price, type: int32}]
+
+                """)
+            try await larder.succeed("apply", "--yes")
+            try await larder.succeed("materialize")
+            try await larder.succeed(
+                "push", "prices", "-", "--format", "csv",
+                input: "is_paid,tier,since,at,price\ntrue,1,2024-05-01,2024-05-01T10:00:00Z,5\n")
+            let answer = try await larder.json(
+                "get-online-features", "--features", "prices:price", "--keys",
+                "is_paid=true,tier=1,since=2024-05-01,customer_id=7")
+            let names = (answer["metadata"] as? [String: Any])?["feature_names"] as? [String]
+            #expect(names == ["is_paid", "tier", "since", "customer_id", "price"])
+            let results = try #require(answer["results"] as? [[String: Any]])
+            #expect(results[0]["values"] as? [Bool] == [true], "\(results)")
+            #expect(results[1]["values"] as? [String] == ["1"], "\(results)")
+            #expect(results[2]["values"] as? [String] == ["2024-05-01"], "\(results)")
+            #expect(results[3]["values"] as? [String] == ["7"], "\(results)")
+            #expect(results[4]["values"] as? [Int] == [5], "\(results)")
+        }
+    }
+
+    @Test func `rows replayed from the quarantine are published, or say that they are not`() async throws {
+        try await Installation.run { larder in
+            try larder.write(Self.definitions())
+            try await larder.succeed("apply", "--yes")
+            try await larder.succeed("materialize")
+            func quarantine(_ customer: Int) async throws {
+                try await larder.succeed(
+                    "push", "scores", "-", "--format", "csv", "--mode", "partial",
+                    input: "customer_id,at,score\n\(customer),2024-05-01T10:00:00Z,-5\n")
+            }
+            try await quarantine(1)
+            try larder.write(Self.definitions().replacing(", expect: {min: 0}", with: ""))
+            try await larder.succeed("apply", "--yes")
+            #expect(
+                try await larder.succeed("quarantine", "replay", "scores")
+                    == "feature view \"scores\", version 1: 1 rows written, 1 published, 0 stay quarantined\n")
+            try larder.write(Self.definitions())
+            try await larder.succeed("apply", "--yes")
+            try await quarantine(2)
+            try larder.write(Self.definitions().replacing(", expect: {min: 0}", with: ""))
+            try await larder.succeed("apply", "--yes")
+            larder.redis.kill()
+            let pending = try await larder.larder("quarantine", "replay", "scores", "--output", "json")
+            #expect(pending.status == 0, "\(pending)")
+            #expect(pending.output.contains(#""online": "pending""#), "\(pending)")
+            #expect(pending.errors.contains("larder materialize scores publishes them"), "\(pending)")
         }
     }
 
@@ -96,6 +172,14 @@ import Testing
                     Self.path, #"{"schema_version": 1, "rows": [\#(row)], "idempotency_key": "a"}"#)
                 #expect(written.status == 200, "\(written)")
                 #expect(written["online"] as? String == "published" && written["rows_written"] as? Int == 1)
+                let again = try await server.post(
+                    Self.path, #"{"rows": [\#(row)], "schema_version": 1}"#,
+                    headers: ["Content-Type": "application/json", "Idempotency-Key": "a"])
+                #expect(again.status == 200 && again["was_there_before"] as? Bool == true, "\(again)")
+                let other = try await server.post(
+                    Self.path,
+                    #"{"schema_version": 1, "rows": [\#(row.replacing("5}", with: "6}"))], "idempotency_key": "a"}"#)
+                #expect(other.status == 422 && other["code"] as? String == "idempotency_key_reused", "\(other)")
                 let lines = try await server.post(
                     Self.path, #"{"customer_id": 2, "at": "2024-05-01T10:00:00Z", "score": 6}"# + "\n",
                     headers: [

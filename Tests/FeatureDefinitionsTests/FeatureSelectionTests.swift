@@ -79,6 +79,28 @@ import Testing
         #expect(
             error?.message == "features \"airport_weather@1:temp\" and \"airport_weather:temp\" have the same output "
                 + "name \"airport_weather__temp\"")
+        #expect(error?.hint?.contains("{view: airport_weather@1, as: former}") == true, "\(String(describing: error))")
+        let short = #expect(throws: LarderError.self) { try both.outputNames(full: false) }
+        #expect(short?.hint == error?.hint)
+        // What the hint says.
+        try registry.apply(
+            FlightsTree.definition {
+                $0.replacing(
+                    "  - airport_weather:*\n",
+                    with: """
+                          - airport_weather:temp
+                          - {view: airport_weather@1, as: former, features: [temp]}
+
+                        """
+                ).replacing(
+                    "  - {name: wind_speed, type: float64}\n",
+                    with: "  - {name: wind_speed, type: float64}\n  - {name: gust, type: float64, expr: wind_speed}\n")
+            })
+        let served = try #require(registry.project)
+        let service = try FeatureSelection.resolve(
+            service: served.featureService(named: "departure_delay"), in: served)
+        #expect(try service.outputNames(full: false).prefix(2) == ["temp", "former__temp"])
+        #expect(service.views.prefix(2).map(\.schema.version) == [2, 1])
     }
 
     @Test func equalNamesAreAnErrorNamingBothUnlessNamesAreFull() throws {

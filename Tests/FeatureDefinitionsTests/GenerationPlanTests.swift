@@ -42,6 +42,69 @@ import Testing
         #expect(registry.selected("climate@2:temp") == ["temp 1 2"])
     }
 
+    /// A tree with a view of pushed rows.
+    private static func pushed(
+        _ head: String = "", entities: String = "[place]", features: String = "{name: score, type: float64}"
+    ) -> ClimateTree {
+        var tree = ClimateTree()
+        tree.others = """
+            kind: entity
+            name: cell
+            join_keys: [{name: cell, type: int64}]
+            ---
+            kind: source
+            name: scoring
+            type: push
+            columns:
+              - {name: origin, type: string}
+              - {name: cell, type: int64}
+              - {name: at, type: timestamp}
+              - {name: score, type: float64}
+              - {name: level, type: int32}
+            timestamp: at
+            ---
+            kind: feature_view
+            name: scores
+            entities: \(entities)
+            source: scoring
+            \(head)
+            features: [\(features)]
+            """
+        return tree
+    }
+
+    @Test func `of a view that takes pushes a plan computes nothing: it copies, or begins empty`() throws {
+        var registry = try RegistryModel.applied(Self.pushed())
+        let both = "{name: score, type: float64}, {name: level, type: int32, default: 1}"
+        let added = try registry.apply(Self.pushed(features: both))
+        #expect(
+            added.lines == [
+                "~ feature_view \"scores\" (version 1 -> 2)",
+                "    + feature \"level\" int32, default 1",
+                "    rows pushed before are read with the default of a new feature, or null",
+                "    full_transitive with version 1",
+                "0 added, 1 changed, 0 removed, 6 unchanged",
+            ])
+        #expect(added.changes.allSatisfy { !$0.needsBackfill })
+        let copied = try registry.apply(Self.pushed("generation: 2", features: both))
+        #expect(
+            copied.lines == [
+                "~ feature_view \"scores\" (version 2 -> 3, generation 2)",
+                "    + generation 2, filled beside generation 1, which is read until larder switch",
+                "    in a generation of its own, judged against no other",
+                "    materialize copies into generation 2 the rows of generation 1 that pass its checks",
+                "0 added, 1 changed, 0 removed, 6 unchanged",
+            ])
+        let change = try #require(copied.changes.first { $0.action == .changed })
+        #expect(change.copiedGeneration == 1 && change.needsBackfill)
+        let empty = try registry.apply(Self.pushed("generation: 3", entities: "[cell]", features: both))
+        #expect(
+            empty.lines.contains(
+                "    generation 3 begins empty: its rows are pushed, and no generation has any with its join keys"))
+        let last = try #require(empty.changes.first { $0.action == .changed })
+        #expect(last.copiedGeneration == nil && !last.needsBackfill && last.newGeneration == 3)
+    }
+
     @Test func `keys, source and filter change with a generation, and the old one keeps its own`() throws {
         var registry = try RegistryModel.applied(ClimateTree())
         let others = """

@@ -76,6 +76,19 @@ struct OnlineFeaturesTests {
         }
     }
 
+    @Test("a key that nothing asked for needs is not looked at: JSON repeats it as it came, Arrow is without it")
+    func unneededKeys() async throws {
+        try await Fixture.with { fixture in
+            let body = #"{"features":["weather:temp"],"entities":{"user_id":["x",true],"origin":["JFK","XXX"]}}"#
+            let json = try await fixture.online(body)
+            #expect(json.text.contains(#"["user_id","origin","temp"]"#), "\(json.text)")
+            #expect(json.text.contains(#"{"values":["x",true],"statuses":["PRESENT","PRESENT"],"#))
+            let arrow = try await fixture.online(body, headers: ["Accept": "application/vnd.apache.arrow.stream"])
+            #expect(arrow.status == 200 && arrow.text.contains("temp__status") && arrow.text.contains("origin"))
+            #expect(!arrow.text.contains("user_id"))
+        }
+    }
+
     @Test(
         "an integer key may be written 2.0 or 2e0; anything else names key, position and what was expected",
         arguments: [

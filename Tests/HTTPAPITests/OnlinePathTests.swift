@@ -200,6 +200,8 @@ struct OnlinePathTests {
         RawRequest(online: load, headers: [("Content-Type", "text/csv")]),
         RawRequest(
             online: load, headers: [("Content-Type", "application/json"), ("Content-Type", "application/json")]),
+        RawRequest(online: load, headers: [("Content-Encoding", "gzip")]),
+        RawRequest(online: load, path: RawRequest.feast, headers: [("content-encoding", "identity, br")]),
         RawRequest(online: load, headers: [("Accept", "text/xml")]),
         RawRequest(online: load, headers: [("Accept", "")]),
         RawRequest(online: load, path: RawRequest.feast, headers: [("Accept", "text/xml")]),

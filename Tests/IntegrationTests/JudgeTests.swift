@@ -232,9 +232,61 @@ private func query(
                 "weather", "origin,at,temp,day,station\nJFK,2013-01-01T00:00:00Z,1,,1\nJFK,2013-01-02T00:00:00Z,1,,0\n")
             let error = try await thrownError { try await larder.materialize() }
             #expect(error.code == .sourceQueryFailed)
-            #expect(error.message.contains("airport_weather") && error.message.contains("division by zero"), "\(error)")
+            #expect(
+                error.message == #"expr of feature "out" of feature view "airport_weather" failed: division by zero "#
+                    + #"(origin = "JFK", event time 2013-01-02T00:00:00Z); nothing was written"#)
+            #expect(error.hint?.contains("say generation: 2 with it") == true, "\(error)")
             #expect(try await larder.count(larder.offlineTable("airport_weather")) == 0)
             #expect(try await larder.count("larder.watermark") == 0)
+        }
+    }
+
+    @Test func `the row that an expression fails at is found among many, and no value of it is told`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(
+                definitions(
+                    feature: """
+                        {name: half, type: float64, expr: temp / 2}
+                          - {name: out, type: int32, expr: "(station::text || repeat('-secret', (temp > 9)::int))::int"}
+                          - {name: last, type: int32, expr: "100 / (station + 1)"}
+                        """))
+            // More records than the probe takes in one stride.
+            let start: Int64 = 1_357_000_000_000_000
+            let rows = (0..<30_000).map { number in
+                let time = Timestamp(microsecondsSince1970: start + Int64(number) * 1_000_000)
+                return "K\(number),\(time),\(number == 29_000 ? 10 : 1),,\(number)\n"
+            }
+            try await larder.ingest("weather", "origin,at,temp,day,station\n\(rows.joined())")
+            let error = try await thrownError { try await larder.materialize() }
+            let time = Timestamp(microsecondsSince1970: start + 29_000 * 1_000_000)
+            #expect(
+                error.message == #"expr of feature "out" of feature view "airport_weather" failed: invalid input "#
+                    + #"syntax for type integer: "..." (origin = "K29000", event time \#(time)); nothing was written"#)
+            #expect(!error.description.contains("secret"))
+        }
+    }
+
+    @Test func `a where that fails is told apart from expressions, and from what its source computes`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(
+                definitions(
+                    filter: "100 / station > 0",
+                    more: query("SELECT origin, 1 / (temp - 1) AS mean FROM weather") + """
+
+                        ---
+                        kind: feature_view
+                        name: mean_weather
+                        entities: [airport]
+                        source: means
+                        features: [{name: mean, type: float64}, {name: twice, type: float64, expr: mean * 2}]
+                        """))
+            try await larder.ingest("weather", "origin,at,temp,day,station\nJFK,2013-01-02T00:00:00Z,1,,0\n")
+            let filter = try await thrownError { try await larder.materialize(["airport_weather"]) }
+            #expect(
+                filter.message == #"where of feature view "airport_weather" failed: division by zero "#
+                    + #"(origin = "JFK", event time 2013-01-02T00:00:00Z); nothing was written"#)
+            let source = try await thrownError { try await larder.materialize(["mean_weather"]) }
+            #expect(source.message == #"source "means" of feature view "mean_weather" failed: division by zero"#)
         }
     }
 

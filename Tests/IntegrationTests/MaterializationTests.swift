@@ -116,10 +116,72 @@ private func weather(rowKey: Bool) -> String {
             let error = try await thrownError { try await larder.materialize() }
             #expect(error.code == .rowsRejected)
             #expect(Set(error.rows.map(\.code)) == ["above_maximum", "null_key"])
+            let told = #"""
+                feature view "airport_weather": 2 violations in 3 computed rows; nothing was written: column "origin" of \#
+                source "weather", a join key, is null in 1 row (the first: origin = null, event time \#
+                2013-01-02T00:00:00Z, ingested
+                """#
+            #expect(error.message.hasPrefix(told), "\(error)")
+            #expect(error.hint?.contains("where: weather.origin IS NOT NULL; relax the feature") == true, "\(error)")
+            #expect(error.hint?.contains("say generation: 2 with it") == true, "\(error)")
             let view = try await larder.project().featureView(named: "airport_weather")
             let count = try await larder.value(
                 "SELECT count(*) FROM larder_data.\(identifier: "view_\(view.id)_g1")", as: Int64.self)
             #expect(count == 0)
+        }
+    }
+
+    @Test func `a where in a generation of its own leaves rows without a key out, and the old one is to be dropped`()
+        async throws
+    {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            try await larder.ingest(
+                "weather", "origin,at,temp\n,2013-01-02T00:00:00Z,1\nJFK,2013-01-01T00:00:00Z,30\n")
+            let alone = try await thrownError { try await larder.materialize() }
+            #expect(alone.message.contains("1 violation in 2 computed rows") && alone.code == .rowsRejected)
+            // The way out that the hint tells.
+            let filtered = weather(rowKey: false).replacing(
+                "ttl: 6h", with: "ttl: 6h\nwhere: weather.origin IS NOT NULL")
+            let refused = try await thrownError { try await larder.apply(filtered) }
+            #expect(refused.description.contains("say generation: 2"), "\(refused)")
+            try await larder.apply(filtered.replacing("ttl: 6h", with: "ttl: 6h\ngeneration: 2"))
+            let results = try await MaterializeViews(stores: larder.stores).run(
+                .init(stages: [.offline]), in: try await larder.project())
+            #expect(results.map { $0.offline?.rowsWritten } == [nil, 1])
+            let old = try #require(results.failure)
+            #expect(old.message.hasPrefix(#"generation 1 of feature view "airport_weather": 1 violation"#), "\(old)")
+            #expect(old.hint?.contains("larder drop airport_weather --generation 1") == true, "\(old)")
+        }
+    }
+
+    @Test func `each view that failed is told with its own reason, the first ten of many`() async throws {
+        let views = (10..<22).map { number in
+            """
+
+            ---
+            kind: feature_view
+            name: hot\(number)
+            entities: [airport]
+            source: weather
+            features: [{name: temp, type: float64, expect: {max: 40}}]
+            """
+        }
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false) + views.joined())
+            let rows = (0..<30).map { "JFK,2013-01-01T00:00:\($0 < 10 ? "0" : "")\($0)Z,50\n" }
+            try await larder.ingest("weather", "origin,at,temp\n\(rows.joined())")
+            let error = try await thrownError { try await larder.materialize() }
+            let names = (10..<20).map { "\"hot\($0)\"" }.joined(separator: ", ")
+            #expect(
+                error.message == "12 of 13 feature views could not be computed: \(names) and 2 more; the others were")
+            #expect(error.code == .rowsRejected)
+            #expect(
+                error.errors.map(\.message)
+                    == (10..<20).map {
+                        "feature view \"hot\($0)\": 30 violations in 30 computed rows; nothing was written"
+                    })
+            #expect(error.errors.allSatisfy { $0.hint != nil && $0.rows.count == 10 && $0.violationCount == 30 })
         }
     }
 

@@ -471,6 +471,25 @@ private let weather = """
         }
     }
 
+    @Test func `a column of a spine that has no type is refused with the type to write it as`() async throws {
+        try await withData { larder in
+            // Of pyarrow's, with a column of its pa.null().
+            let file = URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../ArrowIPCTests/Fixtures/widths.arrows")
+            let spine = Array(try Data(contentsOf: file))
+            var options = TrainingSetOptions()
+            options.timestampColumn = "nulls"
+            let error = try await thrownError {
+                _ = try await larder.trainingSet(
+                    spine: spine, .arrows, .references(["profile:tier"]), to: .csv, options: options)
+            }
+            #expect(error.code == .columnType)
+            #expect(error.message.contains(#"column "nulls" of spine"#), "\(error)")
+            #expect(error.message.contains("is of no type (Arrow's Null, pa.null() in pyarrow), not timestamp"))
+            #expect(error.hint == "write the column as timestamp, also where it holds nothing but nulls")
+        }
+    }
+
     @Test func `the output appears whole or not at all`() async throws {
         try await withData { larder in
             let folder = FileManager.default.temporaryDirectory.appending(path: "set-\(UUID().uuidString)")

@@ -150,8 +150,53 @@ import TextFormats
                 PushedScores.definitions(PushedScores.first.replacing("max: 100", with: "max: 200")))
             let replay = try await larder.quarantine.replay(target, in: try await larder.project())
             #expect(replay.rowsWritten == 1 && replay.rowsKept == 0)
+            #expect(replay.online == .published(OnlineWriteCounts(written: 1, kept: 0)))
+            #expect(try await larder.score("scores:score", of: 2).value == .int32(102))
+        }
+    }
+
+    @Test func `a replay stands while nothing can be published, and says so`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(PushedScores.definitions(PushedScores.first))
+            try await larder.push(#"{"user_id": 2, "at": "2024-05-01T10:00:00Z", "score": 102}"#, mode: .partial)
+            let target = WriteTarget.featureView("scores")
+            let none = try await larder.quarantine.replay(target, in: try await larder.project())
+            #expect(none.rowsKept == 1 && none.online == OnlineOutcome.none)
+            try await larder.apply(
+                PushedScores.definitions(PushedScores.first.replacing("max: 100", with: "max: 200")))
+            let replay = try await larder.quarantine.replay(target, in: try await larder.project())
+            guard case .pending(let reason) = replay.online else {
+                Issue.record("\(replay.online)")
+                return
+            }
+            #expect(replay.rowsWritten == 1 && reason.code == .notMaterialized)
             try await larder.publishScores()
             #expect(try await larder.score("scores:score", of: 2).value == .int32(102))
+        }
+    }
+
+    @Test func `a version of a dropped generation is refused for that, and not for its keys`() async throws {
+        try await withScores { larder in
+            try await larder.apply(PushedScores.definitions(generation: 2, PushedScores.second))
+            try await larder.publishScores()
+            try await ChangeLifecycle(stores: larder.stores).make(
+                .switchGeneration(view: "scores", to: 2), in: try await larder.project())
+            try await ChangeLifecycle(stores: larder.stores).make(
+                .beginDrop(view: "scores", generation: 1), in: try await larder.project())
+            let row = #"{"user_id": 1, "at": "2024-05-01T10:00:00Z", "score": 2}"#
+            let going = try await thrownError { try await larder.push(row, version: 1) }
+            #expect(
+                going.message
+                    == #"version 1 of feature view "scores" belongs to generation 1, which is being dropped, "#
+                    + "and takes no rows")
+            _ = try await DropGeneration(stores: larder.stores).run(
+                view: "scores", generation: 1, in: try await larder.project())
+            let gone = try await thrownError { try await larder.push(row, version: 1) }
+            #expect(gone.code == .schemaVersionMismatch && gone.hint == "active versions: 2")
+            #expect(
+                gone.message == #"version 1 of feature view "scores" belonged to generation 1, which was dropped, "#
+                    + "and takes no rows")
+            #expect(gone.errors.map(\.message) == [#"version 1 lacks field "level" int32, not null"#])
         }
     }
 
@@ -194,7 +239,10 @@ import TextFormats
     @Test func `repeating a push that could not be published publishes what it had written`() async throws {
         try await withScores { larder in
             let row = #"{"user_id": 1, "at": "2024-05-01T10:00:00Z", "score": 2}"#
-            try await larder.push(row, to: .offline, key: "once")
+            try await larder.push(row, key: "once")
+            // As if Redis had never got it: the keys of entities have braces.
+            let script = "for _, key in ipairs(redis.call('KEYS', '*{*')) do redis.call('DEL', key) end"
+            _ = try await larder.stores.redis.execute(RedisCommand("EVAL", .string(script), 0))
             #expect(try await larder.score("scores:score", of: 1).status == .notFound)
             let again = try await larder.push(row, key: "once")
             #expect(again.write.wasThereBefore)

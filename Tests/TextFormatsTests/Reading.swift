@@ -57,10 +57,10 @@ func readArray(
 ) throws(LarderError) -> ReadText {
     let bytes = Array(text)
     var reader = try JSONArrayReader(options)
-    try reader.read(bytes, place ?? bytes.indices)
+    try reader.begin(bytes, place ?? bytes.indices)
     var result = ReadText()
+    while let batch = try reader.nextBatch() { result.add(batch) }
     result.fields = reader.fields ?? []
-    while let batch = reader.nextBatch() { result.add(batch) }
     return result
 }
 

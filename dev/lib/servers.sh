@@ -83,7 +83,7 @@ postgres_settings() {
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = 512MB
 work_mem = 16MB
 maintenance_work_mem = 128MB
 max_wal_size = 2GB

@@ -42,7 +42,7 @@ public struct PlannedChange: Sendable, Hashable, Codable {
     public var summary: String
     /// The single changes, each a line.
     public var details: [String]
-    /// Whether rows already materialized are computed again, to fill in new features.
+    /// Whether rows are computed, to fill in new features or a new generation, or copied into one.
     public var needsBackfill: Bool
     /// Whether rows already published are published again, because they now stay valid for longer.
     public var needsRepublish: Bool
@@ -50,6 +50,9 @@ public struct PlannedChange: Sendable, Hashable, Codable {
     public var schemaVersion: Int32?
     /// The generation that the change makes, to be filled beside the others; nil when it makes none.
     public var newGeneration: Int32?
+    /// The generation whose rows are copied into the new one, because rows that are pushed are not computed; nil where
+    /// they are, and where there are none to copy.
+    public var copiedGeneration: Int32?
     /// How the new shape was judged; nil when there is none.
     public var verdict: String?
     /// Feature services that pin versions of the object, and what becomes of them.
@@ -109,11 +112,7 @@ extension Plan {
             lines.append("\(change.action.sign) \(change.kind.rawValue) \"\(change.name)\"\(summary)")
             lines += change.details.map { "    \($0)" }
             if let verdict = change.verdict { lines.append("    \(verdict)") }
-            if let generation = change.newGeneration {
-                lines.append("    materialize fills generation \(generation)")
-            } else if change.needsBackfill {
-                lines.append("    materialize computes its rows again to fill in the new features")
-            }
+            if let filling = change.fillingLine { lines.append("    \(filling)") }
             if change.needsRepublish { lines.append("    materialize publishes its rows again") }
             if let cost = change.cost { lines.append("    \(cost)") }
             lines += change.touchedServices.map { "    \($0)" }
@@ -139,6 +138,20 @@ extension Plan {
 }
 
 extension PlannedChange {
+    /// How what is new is filled; nil when nothing has to be.
+    fileprivate var fillingLine: String? {
+        guard let generation = newGeneration else {
+            return needsBackfill ? "materialize computes its rows again to fill in the new features" : nil
+        }
+        if let copiedGeneration {
+            return "materialize copies into generation \(generation) the rows of generation \(copiedGeneration) "
+                + "that pass its checks"
+        }
+        return needsBackfill
+            ? "materialize fills generation \(generation)"
+            : "generation \(generation) begins empty: its rows are pushed, and no generation has any with its join keys"
+    }
+
     /// The saved training sets that are touched, on one line; nil when there are none.
     fileprivate var touchedTrainingSetsLine: String? {
         guard !touchedTrainingSets.isEmpty else { return nil }
@@ -203,6 +216,7 @@ extension PlannedChange {
         case needsRepublish = "needs_republish"
         case schemaVersion = "schema_version"
         case newGeneration = "new_generation"
+        case copiedGeneration = "copied_generation"
         case verdict
         case touchedServices = "touched_services"
         case touchedTrainingSets = "touched_training_sets"

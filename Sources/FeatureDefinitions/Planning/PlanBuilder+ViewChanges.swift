@@ -23,13 +23,13 @@ extension PlanBuilder {
     /// Generations only grow, and no number is given twice.
     private mutating func isFree(_ number: Int32, in view: RegisteredFeatureView, at location: SourceLocation) -> Bool {
         let newest = view.newestGeneration.number
-        let last = max(newest, view.versions.map(\.generation).max() ?? newest)
-        guard number <= last else { return true }
+        guard number < view.nextGeneration else { return true }
         refuse(
             "feature_view \"\(view.name)\": \(changeText("generation", from: "\(newest)", to: "\(number)"))",
             remedy: number < newest
                 ? "a generation only grows: to read an older one, run larder rollback \(view.name); to be rid of the newest, drop it"
-                : "generation \(number) was dropped and its number is not given again: say generation: \(last + 1)",
+                : "generation \(number) was dropped and its number is not given again: "
+                    + "say generation: \(view.nextGeneration)",
             at: location)
         return false
     }
@@ -70,10 +70,16 @@ extension PlanBuilder {
         }
         change.summary = "version \(last.version) -> \(version.version)"
         change.schemaVersion = version.version
-        change.needsBackfill = mapping.hasNewFeatures
+        change.needsBackfill = mapping.hasNewFeatures && source.kind != .push
         change.verdict = Self.verdict(of: view, readable: old.versions(ofGeneration: newest.number))
         let unreadable = Self.unreadable(under: version, of: next.featureViews[index])
-        if !mapping.details.isEmpty { return mapping.details + unreadable }
+        if !mapping.details.isEmpty {
+            // What was pushed cannot be computed again.
+            let unfilled =
+                mapping.hasNewFeatures && source.kind == .push
+                ? ["rows pushed before are read with the default of a new feature, or null"] : []
+            return mapping.details + unfilled + unreadable
+        }
         return [
             hasNewShape
                 ? "features in a new order" : "version \(latest.version), which the definitions describe, is retired"
@@ -151,7 +157,8 @@ extension PlanBuilder {
         change.schemaVersion = version.version
         change.newGeneration = number
         change.verdict = "in a generation of its own, judged against no other"
-        change.needsBackfill = true
+        if source.kind == .push { change.copiedGeneration = old.predecessor(of: generation)?.number }
+        change.needsBackfill = source.kind != .push || change.copiedGeneration != nil
         let computed = mapping.features.compactMap { feature -> String? in
             guard let former = latest.feature(id: feature.id), former.computation != feature.computation else {
                 return nil
@@ -226,7 +233,6 @@ extension PlanBuilder {
 
     /// The way out of what a generation does not allow.
     static func raise(_ view: RegisteredFeatureView) -> String {
-        let last = max(view.newestGeneration.number, view.versions.map(\.generation).max() ?? 0)
-        return "say generation: \(last + 1) to fill a new generation beside the one that is read"
+        "say generation: \(view.nextGeneration) to fill a new generation beside the one that is read"
     }
 }

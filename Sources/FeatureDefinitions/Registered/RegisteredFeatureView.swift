@@ -76,6 +76,18 @@ extension RegisteredFeatureView {
         generations.last { $0.state == .live } ?? generations[generations.count - 1]
     }
 
+    /// The number that a definition gives to a generation of its own: one more than any that was ever given.
+    public var nextGeneration: Int32 {
+        max(newestGeneration.number, versions.map(\.generation).max() ?? 0) + 1
+    }
+
+    /// The generation that a later one copies its rows from where nothing computes them; nil where nothing is copied.
+    public func predecessor(of generation: GenerationState) -> GenerationState? {
+        generations.last {
+            $0.number < generation.number && $0.state == .live && $0.joinKeys == generation.joinKeys
+        }
+    }
+
     /// The versions of a generation, ascending; their rows may be stored in it whatever their state.
     public func versions(ofGeneration generation: Int32) -> [ViewVersion] {
         versions.filter { $0.generation == generation }

@@ -123,13 +123,10 @@ extension FeatureSelection {
         for output in outputs {
             let name = name(of: output, full: full)
             if let other = taken[name] {
-                let written = (referenceText(other), referenceText(output))
-                let hint =
-                    written.0 == written.1 || full
-                    ? "ask for each feature once" : "ask for full feature names, which are view__feature"
                 throw LarderError(
                     .ambiguousFeatureNames,
-                    "features \"\(written.0)\" and \"\(written.1)\" have the same output name \"\(name)\"", hint: hint)
+                    "features \"\(referenceText(other))\" and \"\(referenceText(output))\" have the same output name "
+                        + "\"\(name)\"", hint: remedy(for: other, output, full: full))
             }
             if requestKeys.contains(where: { $0.name == name }) {
                 throw LarderError(
@@ -141,6 +138,18 @@ extension FeatureSelection {
             names.append(name)
         }
         return names
+    }
+
+    /// What tells two features apart that have the same name.
+    private func remedy(for first: Output, _ second: Output, full: Bool) -> String {
+        let (one, other) = (views[first.view], views[second.view])
+        if one.view.id == other.view.id, one.schema.version != other.schema.version {
+            let older = min(one.schema.version, other.schema.version)
+            return "two versions of a view give the same names: ask for each in a request of its own, or name one in a "
+                + "feature service as {view: \(one.view.name)@\(older), as: former}; its features are former__feature"
+        }
+        let isSame = referenceText(first) == referenceText(second)
+        return isSame || full ? "ask for each feature once" : "ask for full feature names, which are view__feature"
     }
 
     private func name(of output: Output, full: Bool) -> String {

@@ -82,7 +82,7 @@ public struct GenerationReadiness: Sendable {
         switch source.kind {
         case .table: .source(source.id)
         case .push:
-            CopyGeneration.predecessor(of: generation, in: view).map { .featureView(view.id, generation: $0.number) }
+            view.predecessor(of: generation).map { .featureView(view.id, generation: $0.number) }
         case .postgres, .query: nil
         }
     }

@@ -9,15 +9,11 @@ struct FeastDataFrame: Sendable {
         let values: [JSONValue]
     }
 
-    /// What Feast's remote online store calls the two times of a row, whatever they are called in the source.
-    private static let eventTimeColumn = "event_timestamp"
-    private static let createdColumn = "created"
-
     private let columns: [FrameColumn]
 
     /// Reads `{"driver_id": [1001, 1002], "conv_rate": [0.5, null], ...}`.
-    /// - Throws: `request_invalid` naming the column.
-    init(_ json: JSONValue?) throws(LarderError) {
+    /// - Throws: `request_invalid` naming the column; `too_many_rows`.
+    init(_ json: JSONValue?, maximumRows: Int = .max) throws(LarderError) {
         let hint = #"write "df": {"KEY": [1, 2], "event_timestamp": ["2026-01-01T00:00:00", ...], "FEATURE": [0.5, 1]}"#
         guard case .object(let members) = json else {
             throw LarderError(.requestInvalid, "\"df\" is no object of columns", hint: hint)
@@ -37,61 +33,73 @@ struct FeastDataFrame: Sendable {
             }
             columns.append(FrameColumn(name: member.name, values: values))
         }
+        if let first = columns.first, first.values.count > maximumRows { throw .tooManyRows(maximumRows) }
         self.columns = columns
     }
 
     /// The rows as the version of a view that they go to takes them. A column that the view's source has and the view
     /// does not is left out: one push feeds several views.
     ///
-    /// - Throws: `column_unknown` for a column that neither of them has.
-    func rows(for push: PushTarget) throws(LarderError) -> RowPayload {
-        let fields = Self.fields(of: push)
-        var taken: [(field: Field, values: [JSONValue])] = []
+    /// - Parameter targets: all that the rows go to; `push` is one of them.
+    /// - Returns: also a sentence for each column whose values go nowhere.
+    /// - Throws: `column_unknown` for the former name of a feature, and for a column that neither the views nor their
+    ///   source have; `request_invalid` when one time is there under two names and they differ.
+    func rows(
+        for push: PushTarget, among targets: [PushTarget]
+    ) throws(LarderError) -> (payload: RowPayload, warnings: [String]) {
+        let places = FeastColumns(columns.map(\.name), for: push, among: targets)
+        var taken: [(field: Field, column: FrameColumn)] = []
+        var warnings: [String] = []
         for column in columns {
-            guard let field = try field(for: column.name, among: fields, push) else { continue }
-            taken.append((field, column.values))
+            switch try places.place(of: column.name) {
+            case .leftOut(let warning):
+                if let warning { warnings.append(warning) }
+            case .field(let field):
+                let read = FrameColumn(
+                    name: column.name, values: column.values.map { Self.value($0, as: field.type) })
+                if let same = taken.firstIndex(where: { $0.field.name == field.name }) {
+                    taken[same].column = try Self.joined(taken[same].column, read)
+                } else {
+                    taken.append((field, read))
+                }
+            }
         }
         let rows = (0..<(columns.first?.values.count ?? 0)).map { row in
-            JSONValue.object(
-                taken.map { column in
-                    JSONValue.Member(column.field.name, Self.value(column.values[row], as: column.field.type))
-                })
+            JSONValue.object(taken.map { JSONValue.Member($0.field.name, $0.column.values[row]) })
         }
-        return try RowPayload(json: .array(rows))
+        return (try RowPayload(json: .array(rows)), warnings)
     }
 
-    private static func fields(of push: PushTarget) -> [Field] {
-        let keys = push.home.generation.joinKeys.map { Field(name: $0.name, type: $0.type) }
-        let times = [push.source.timestampColumn, push.source.createdTimestampColumn].compactMap { name in
-            name.map { Field(name: $0, type: .timestamp) }
+    /// One time that comes under the source's name and under Feast's. Where one says nothing the other counts.
+    private static func joined(_ first: FrameColumn, _ second: FrameColumn) throws(LarderError) -> FrameColumn {
+        var values: [JSONValue] = []
+        values.reserveCapacity(first.values.count)
+        for (row, pair) in zip(first.values, second.values).enumerated() {
+            guard pair.0 != .null, pair.1 != .null else {
+                values.append(pair.0 == .null ? pair.1 : pair.0)
+                continue
+            }
+            guard isSame(pair.0, pair.1) else {
+                throw LarderError(
+                    .requestInvalid,
+                    "columns \"\(first.name)\" and \"\(second.name)\" of \"df\" are one time and differ in row "
+                        + "\(row + 1): \(excerpt(pair.0)) and \(excerpt(pair.1))",
+                    hint: "send one of the columns, or the same times in both")
+            }
+            values.append(pair.0)
         }
-        let features = push.version.features.map { Field(name: $0.name, type: $0.type) }
-        return keys + times + features + [Field(name: RawRowShape.deletedColumn, type: .bool)]
+        return FrameColumn(name: first.name, values: values)
     }
 
-    /// What a column becomes; nil where it is left out.
-    private func field(
-        for name: String, among fields: [Field], _ push: PushTarget
-    ) throws(LarderError) -> Field? {
-        if let field = fields.first(where: { $0.name == name }) { return field }
-        switch name {
-        case Self.eventTimeColumn: return timeField(push.source.timestampColumn)
-        case Self.createdColumn: return timeField(push.source.createdTimestampColumn)
-        default: break
-        }
-        if push.source.visibleColumns.contains(where: { $0.name == name }) { return nil }
-        let known = fields.map(\.name)
-        throw LarderError(
-            .columnUnknown,
-            "neither feature view \"\(push.home.view.name)\" nor its source has a column \"\(name.prefix(63))\"",
-            hint: NameRule.nearest(to: name, in: known).map { "did you mean \"\($0)\"?" }
-                ?? "the view's fields: \(known.joined(separator: ", "))")
+    private static func isSame(_ first: JSONValue, _ second: JSONValue) -> Bool {
+        if first == second { return true }
+        guard case .string(let first) = first, case .string(let second) = second, let time = FeastTime.parse(first)
+        else { return false }
+        return time == FeastTime.parse(second)
     }
 
-    /// The source's own column, unless it has none or the frame has that as well.
-    private func timeField(_ name: String?) -> Field? {
-        guard let name, !columns.contains(where: { $0.name == name }) else { return nil }
-        return Field(name: name, type: .timestamp)
+    private static func excerpt(_ value: JSONValue) -> String {
+        String(String(decoding: value.serialized(), as: UTF8.self).prefix(40))
     }
 
     private static func value(_ value: JSONValue, as type: ValueType) -> JSONValue {

@@ -23,12 +23,12 @@ public struct FeastWriteRequest: Sendable {
         #"{"feature_view_name": "NAME", "df": {"KEY": [1], "event_timestamp": ["2026-01-01 00:00"], "FEATURE": [2]}}"#
 
     /// Reads `{"push_source_name": ..., "df": {...}, "to": "online"}`.
-    /// - Throws: `request_invalid` naming the member.
-    public init(push json: JSONValue) throws(LarderError) {
+    /// - Throws: `request_invalid` naming the member; `too_many_rows`.
+    public init(push json: JSONValue, maximumRows: Int) throws(LarderError) {
         let request = try RequestMembers(
             json, known: ["push_source_name", "df", "to"] + Self.ignoredMembers, example: Self.pushExample)
         target = .pushSource(try request.requiredString("push_source_name"))
-        frame = try FeastDataFrame(request["df"])
+        frame = try FeastDataFrame(request["df"], maximumRows: maximumRows)
         let name = try request.string("to") ?? "online"
         guard let found = Self.destinations.first(where: { $0.name == name }) else {
             throw LarderError(
@@ -39,12 +39,12 @@ public struct FeastWriteRequest: Sendable {
     }
 
     /// Reads `{"feature_view_name": ..., "df": {...}}`.
-    /// - Throws: `request_invalid` naming the member.
-    public init(writeToOnlineStore json: JSONValue) throws(LarderError) {
+    /// - Throws: `request_invalid` naming the member; `too_many_rows`.
+    public init(writeToOnlineStore json: JSONValue, maximumRows: Int) throws(LarderError) {
         let request = try RequestMembers(
             json, known: ["feature_view_name", "df"] + Self.ignoredMembers, example: Self.writeExample)
         target = .featureView(try request.requiredString("feature_view_name"))
-        frame = try FeastDataFrame(request["df"])
+        frame = try FeastDataFrame(request["df"], maximumRows: maximumRows)
         destination = .online
     }
 }

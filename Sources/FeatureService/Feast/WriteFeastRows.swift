@@ -8,6 +8,8 @@ public struct WriteFeastRows: Sendable {
     private struct Write {
         let push: PushTarget
         let rows: RowPayload
+        /// What was left out of them.
+        let warnings: [String]
     }
 
     private let stores: Stores
@@ -16,23 +18,28 @@ public struct WriteFeastRows: Sendable {
         self.stores = stores
     }
 
-    /// - Throws: `source_not_found`, `feature_view_not_found`, `feature_view_not_writable`, `column_unknown`, and what
-    ///   `WriteViewRows` throws.
+    /// - Throws: `source_not_found`, `feature_view_not_found`, `feature_view_not_writable`, `column_unknown`,
+    ///   `request_invalid`, and what `WriteViewRows` throws.
     public func run(_ request: FeastWriteRequest, in project: RegisteredProject) async throws -> FeastWriteReport {
-        var writes: [Write] = []
+        var targets: [PushTarget] = []
         for view in try Self.views(of: request.target, in: project) {
-            let (push, _) = try PushTarget.choose(view, nil, in: project)
-            writes.append(Write(push: push, rows: try request.frame.rows(for: push)))
+            targets.append(try PushTarget.choose(view, nil, in: project).0)
+        }
+        var writes: [Write] = []
+        for push in targets {
+            let (rows, warnings) = try request.frame.rows(for: push, among: targets)
+            writes.append(Write(push: push, rows: rows, warnings: warnings))
         }
         // One whose rows are refused comes first: then nothing has been written yet.
         if writes.count > 1, let refused = writes.firstIndex(where: Self.isRefused) { writes.swapAt(0, refused) }
         var reports: [FeastWriteReport.Write] = []
         for write in writes {
             let name = write.push.home.view.name
-            let report = try await WriteViewRows(stores: stores).run(
+            var report = try await WriteViewRows(stores: stores).run(
                 .init(
                     view: name, rows: .payload(write.rows), schemaVersion: write.push.version.version,
                     destination: request.destination), in: project)
+            report.write.warnings += write.warnings
             reports.append(.init(view: name, report: report))
         }
         return FeastWriteReport(writes: reports)

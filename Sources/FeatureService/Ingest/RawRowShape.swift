@@ -72,19 +72,30 @@ struct RawRowShape {
             guard let widened else {
                 throw LarderError(
                     .columnType,
-                    "column \"\(column.name)\" is \(found.type), source \"\(source.name)\" declares \(column.type)",
-                    hint: "convert the column; only lossless widening is accepted")
+                    "column \"\(column.name)\" is \(read.untyped.typeText(of: column.name, found.type)), "
+                        + "source \"\(source.name)\" declares \(column.type)",
+                    hint: read.untyped.hint(
+                        for: column.name, needing: column.type,
+                        other: "convert the column; only lossless widening is accepted"))
             }
             columns.append(widened)
         }
         let tombstones = read.batch.column(Self.deletedColumn)
         if let tombstones, tombstones.type != .bool {
-            throw LarderError(.columnType, "column \"\(Self.deletedColumn)\" is \(tombstones.type), not bool")
+            throw Self.deletedColumnType(tombstones.type, read)
         }
         if read.lines.isEmpty { violations += infiniteTimes(in: columns, read) }
         violations += nulls(in: columns, tombstones, read, alreadyFound: Set(violations.map(\.place)))
         verdict.add(rows: read.batch.rowCount, firstRow: read.firstRow, violations: violations)
         return Rows(columns: columns, tombstones: tombstones)
+    }
+
+    /// Said of a column of tombstones that has no truth values.
+    static func deletedColumnType(_ type: ValueType, _ read: FrameBatch) -> LarderError {
+        LarderError(
+            .columnType,
+            "column \"\(deletedColumn)\" is \(read.untyped.typeText(of: deletedColumn, type)), not bool",
+            hint: read.untyped.hint(for: deletedColumn, needing: .bool, other: nil))
     }
 
     /// Infinite times, which no text can say but Arrow can.

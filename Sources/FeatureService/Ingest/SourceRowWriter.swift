@@ -40,7 +40,7 @@ struct SourceRowWriter: RowWriter {
     mutating func endCopy() async throws { try await writer.endCopy() }
 
     mutating func finish(
-        actor: String, idempotencyKey: [UInt8]?
+        actor: String, idempotencyKey: IdempotencyKey?
     ) async throws -> (rowsWritten: Int64, rowsReplaced: Int64) {
         let result = try await writer.finish(actor: actor, idempotencyKey: idempotencyKey)
         return (result.rowsWritten, result.rowsWithdrawn)

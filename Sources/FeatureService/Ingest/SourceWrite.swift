@@ -31,14 +31,11 @@ struct SourceWrite: Sendable {
                     }
                 }
             }
+        } catch let taken as IdempotencyKeyTaken {
+            _ = try await stores.earlierWrite(taken, into: target)
+            report.wasThereBefore = true
         } catch let error as PostgresError {
-            if error.constraintName == "write_idempotency" {
-                report.wasThereBefore = true
-            } else if let retired = LarderError(retiring: error, version: version.version, of: target) {
-                throw retired
-            } else {
-                throw error
-            }
+            throw LarderError(retiring: error, version: version.version, of: target) ?? error
         }
         WriteMetrics.countWritten(report.rowsWritten, into: target)
         WriteMetrics.countRejected(report.reasons, of: target)

@@ -9,7 +9,8 @@ public struct WriteSourceRows: Sendable {
         public var schemaVersion: Int32?
         public var rows: RowPayload
         public var mode: WriteMode
-        /// A second write with the same key into the same source writes nothing. Nil makes each write count.
+        /// A second write with the same key into the same source writes nothing, and is refused unless it is the same
+        /// write. Nil makes each write count.
         public var idempotencyKey: String?
 
         public init(
@@ -30,7 +31,7 @@ public struct WriteSourceRows: Sendable {
         self.stores = stores
     }
 
-    /// - Throws: `LarderError`; the table and the quarantine are as they were then.
+    /// - Throws: `LarderError`, such as `idempotency_key_reused`; the table and the quarantine are as they were then.
     public func run(_ request: Request, in project: RegisteredProject) async throws -> WriteReport {
         let source = try project.source(named: request.source)
         guard let number = request.schemaVersion else {
@@ -38,10 +39,13 @@ public struct WriteSourceRows: Sendable {
                 newest: source.activeVersion?.version, of: .source(source.name))
         }
         let (version, warning) = try source.ingestibleVersion(number)
+        let terms = WriteTerms(
+            format: request.rows.format, isArray: request.rows.array != nil, nullSpelling: nil, schemaVersion: number,
+            mode: request.mode, destination: nil)
         let load = RowLoadRequest(
             format: request.rows.format, nullSpelling: nil, mode: request.mode,
-            identity: request.idempotencyKey.map(WriteIdentity.key) ?? .none, projectID: project.id,
-            actor: stores.actor, array: request.rows.array)
+            identity: request.idempotencyKey.map { WriteIdentity.key($0, terms) } ?? .none, projectID: project.id,
+            actor: stores.actor, array: request.rows.array, maximumRows: request.rows.maximumRows)
         return try await SourceWrite(stores: stores, source: source, version: version, warning: warning)
             .run(load) { rows in
                 if !request.rows.bytes.isEmpty { try await rows.take(request.rows.bytes) }

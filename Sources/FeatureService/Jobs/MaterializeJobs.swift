@@ -71,9 +71,7 @@ public struct MaterializeJobs: Sendable {
         guard let failure = job.failure else {
             throw LarderError(.jobNotSucceeded, "materialization job \(job.id) was cancelled")
         }
-        throw LarderError(
-            ErrorCode.all.first { $0.name == failure.code } ?? .internalError,
-            "materialization job \(job.id) failed: \(failure.message)", hint: failure.hint)
+        throw failure.error(of: "materialization job \(job.id)")
     }
 
     /// Does a job: `JobWorker`'s handler.

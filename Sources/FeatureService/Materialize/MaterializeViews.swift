@@ -146,7 +146,7 @@ public struct MaterializeViews: Sendable {
             } catch {
                 let failure = try await dropped([home], in: project) ?? LarderError(translating: error)
                 guard failure.concernsOneView else { throw failure }
-                computations.append(.failure(failure))
+                computations.append(.failure(failure.naming(home)))
             }
         }
         return computations
@@ -198,27 +198,6 @@ extension MaterializeViews {
                 return result
             }
         }
-    }
-}
-
-extension LarderError {
-    /// Whether the next view may well succeed.
-    fileprivate var concernsOneView: Bool {
-        switch code {
-        case .rowsRejected, .duplicateSourceRows, .sourceQueryFailed, .expressionInvalid, .materializationConflict: true
-        default: false
-        }
-    }
-}
-
-extension [MaterializeViews.ViewResult] {
-    /// What kept views from being computed, as one error; nil when nothing did.
-    public var failure: LarderError? {
-        let failures = compactMap(\.failure)
-        guard let first = failures.first else { return nil }
-        if failures.count == 1 { return first }
-        return LarderError(
-            first.code, "\(failures.count) of \(count) feature views could not be computed", errors: failures)
     }
 }
 

@@ -18,13 +18,18 @@ extension Quarantine {
         /// The exact number of reasons by their code.
         public var reasons: [String: Int] = [:]
         public var warnings: [String] = []
+        /// What became of the online half, of rows of a feature view.
+        public var online = OnlineOutcome.none
+        /// Nil when nothing was written.
+        var writeID: Int64?
 
         init(schemaVersion: Int32) {
             self.schemaVersion = schemaVersion
         }
     }
 
-    /// Judges every row of a target again and writes those that pass, in one transaction with their removal.
+    /// Judges every row of a target again and writes those that pass, in one transaction with their removal. Those of a
+    /// feature view are then published, as a push publishes its rows.
     ///
     /// - Parameter number: the version to judge by and to write; nil takes the newest active one.
     /// - Throws: `LarderError`, such as `schema_version_mismatch`; everything is as it was then.
@@ -47,7 +52,7 @@ extension Quarantine {
         case .featureView:
             let view = try project.featureView(named: target.name)
             let (push, warning) = try PushTarget.choose(view, number, in: project)
-            return try await replay(target, push.version.version, warning) { connection in
+            var result = try await replay(target, push.version.version, warning) { connection in
                 let writer = try await PushedRowWriter(push, on: connection)
                 let versions = view.versions.map { version in
                     QuarantineReplay<PushedRowWriter>.Version(
@@ -58,6 +63,10 @@ extension Quarantine {
                 }
                 return QuarantineReplay(writer: writer, versions: versions, connection: connection)
             }
+            guard view.isOnline, let writeID = result.writeID else { return result }
+            result.online = await PublishWrittenRows(stores: stores, project: project, home: push.home)
+                .run(nil, ofWrites: [writeID])
+            return result
         }
     }
 

@@ -45,6 +45,7 @@ struct QuarantineReplay<Writer: RowWriter> {
         let written = try await writer.finish(actor: actor, idempotencyKey: nil)
         result.rowsWritten = written.rowsWritten
         result.rowsReplaced = written.rowsReplaced
+        result.writeID = writer.writeID
         return result
     }
 
@@ -65,16 +66,17 @@ struct QuarantineReplay<Writer: RowWriter> {
     private mutating func judge(_ rows: ArraySlice<QuarantinedRow>, bad: inout [Int64: [RowViolation]]) async throws {
         guard let first = rows.first else { return }
         let input = Self.input(rows)
-        let options = writer.readOptions(
+        var options = writer.readOptions(
             RowReadChoices(nullSpelling: first.nullSpelling, mayBeMissing: mayBeMissing(since: first.schemaVersion)))
+        // An integer that came as Arrow is made no float that is another number, although the same text might be.
+        if first.format == .json { options.longIntegers = .exact }
         var reader = try FrameReader(format: first.format == .csv ? .csv : .ndjson, options: options)
         if let fault = try Self.misfit(of: input.bytes, &reader) {
             // The header does not fit the version, so that none of its rows does.
             for row in rows { bad[row.id] = fault.errors.map { RowViolation($0, at: row) } }
             return
         }
-        while var read = try reader.next() {
-            if first.format == .json { read = inexactRefused(read, rows) }
+        while let read = try reader.next() {
             var verdict = RowVerdict(writer.target)
             try await writer.write(read, mode: .partial, verdict: &verdict)
             for found in verdict.badRows {
@@ -124,28 +126,6 @@ struct QuarantineReplay<Writer: RowWriter> {
         else { return [] }
         let known = Set(old.fields.map(\.name))
         return Set(new.fields.filter { $0.isNullable && !known.contains($0.name) }.map(\.name))
-    }
-
-    /// An integer that came as Arrow is not made a float64 that is another number, although its digits would be read as one.
-    private func inexactRefused(_ read: FrameBatch, _ rows: ArraySlice<QuarantinedRow>) -> FrameBatch {
-        let floats = read.batch.fields.filter { $0.type == .float64 }.map(\.name)
-        var violations = read.violations
-        for index in 0..<read.batch.rowCount {
-            let record = rows[rows.startIndex + read.firstRow - 1 + index].record
-            guard let object = try? JSONValue.parse(record) else { continue }
-            for name in floats {
-                guard case .number(let digits) = object[name], let integer = Int64(digits),
-                    integer.magnitude > 1 << 53
-                else { continue }
-                violations.append(
-                    RowViolation(
-                        row: read.firstRow + index, line: read.line(of: index), feature: name, code: "inexact",
-                        message: "an integer beyond 2^53 is not exact as float64"))
-            }
-        }
-        return FrameBatch(
-            batch: read.batch, firstRow: read.firstRow, lines: read.lines, violations: violations,
-            records: read.records)
     }
 }
 

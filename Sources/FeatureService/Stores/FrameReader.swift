@@ -13,6 +13,7 @@ struct FrameBatch {
     /// Whether the columns are those of the input, with its nulls. Text is read into the declared columns: a null there may
     /// be a value that is absent.
     var isTyped = false
+    var untyped = UntypedColumns.none
     /// The bytes of each row, where the input is text and the reader keeps them.
     var records: RecordBytes?
 
@@ -30,9 +31,13 @@ enum FrameReader {
     case elements(JSONArrayReader, Range<Int>)
     case arrow(ArrowStreamReader, nextRow: Int)
 
-    /// - Parameter array: of JSON whose elements are the rows, in the bytes that are fed; these then come in one piece,
-    ///   and the format does not matter. Nil where the bytes are rows from end to end.
-    init(format: FrameFormat, array: Range<Int>? = nil, options: TextReadOptions) throws(LarderError) {
+    /// - Parameters:
+    ///   - array: of JSON whose elements are the rows, in the bytes that are fed; these then come in one piece, and the
+    ///     format does not matter. Nil where the bytes are rows from end to end.
+    ///   - arrowLimits: where the format is Arrow.
+    init(
+        format: FrameFormat, array: Range<Int>? = nil, options: TextReadOptions, arrowLimits: ArrowLimits = .default
+    ) throws(LarderError) {
         if let array {
             self = .elements(try JSONArrayReader(options), array)
             return
@@ -41,7 +46,9 @@ enum FrameReader {
         case .csv: self = .csv(try CSVReader(options))
         case .ndjson: self = .ndjson(try NDJSONReader(options))
         case .arrow, .arrows:
-            self = .arrow(ArrowStreamReader(options: ArrowReadOptions(rounding: options.rounding)), nextRow: 1)
+            self = .arrow(
+                ArrowStreamReader(limits: arrowLimits, options: ArrowReadOptions(rounding: options.rounding)),
+                nextRow: 1)
         }
     }
 
@@ -58,7 +65,7 @@ enum FrameReader {
         case .elements(var reader, let array):
             self = .arrow(ArrowStreamReader(), nextRow: 0)
             defer { self = .elements(reader, array) }
-            try reader.read(bytes, array)
+            try reader.begin(bytes, array)
         case .arrow(var reader, let nextRow):
             self = .arrow(ArrowStreamReader(), nextRow: 0)
             defer { self = .arrow(reader, nextRow: nextRow) }
@@ -93,13 +100,17 @@ enum FrameReader {
             self = .ndjson(reader)
             return read.map(FrameBatch.init)
         case .elements(var reader, let array):
-            let read = reader.nextBatch()
-            self = .elements(reader, array)
-            return read.map(FrameBatch.init)
+            self = .arrow(ArrowStreamReader(), nextRow: 0)
+            defer { self = .elements(reader, array) }
+            return try reader.nextBatch().map(FrameBatch.init)
         case .arrow(var reader, let nextRow):
             let read = try reader.nextBatch()
             self = .arrow(reader, nextRow: nextRow + (read?.rowCount ?? 0))
-            return read.map { FrameBatch(batch: $0, firstRow: nextRow, lines: [], violations: [], isTyped: true) }
+            let untyped = UntypedColumns(reader.untypedColumns)
+            return read.map {
+                FrameBatch(
+                    batch: $0, firstRow: nextRow, lines: [], violations: [], isTyped: true, untyped: untyped)
+            }
         }
     }
 
@@ -111,6 +122,11 @@ enum FrameReader {
         case .elements(let reader, _): reader.inferredFields
         case .arrow(let reader, _): reader.fields
         }
+    }
+
+    /// The columns of which the input does not say what type their values would have.
+    var untyped: UntypedColumns {
+        if case .arrow(let reader, _) = self { UntypedColumns(reader.untypedColumns) } else { .none }
     }
 
     /// The header line of CSV that is read with its records kept.

@@ -74,7 +74,7 @@ struct SpineReader: SpineSegments {
         defer { rowsRead += batch.rowCount }
         return try SpineSegment(
             batch, typed: segment.typed ?? batch, firstRow: rowsRead + 1, requestKeys: requestKeys,
-            timestampColumn: options.timestampColumn, name: rows.name)
+            timestampColumn: options.timestampColumn, name: rows.name, untyped: rows.untyped)
     }
 }
 

@@ -11,6 +11,8 @@ struct SpineRows {
     }
 
     var name: String { input.name }
+    /// The columns of which the input does not say what type their values would have.
+    var untyped: UntypedColumns { reader.untyped }
     /// Whether all rows have been given out.
     private(set) var isAtEnd = false
 

@@ -11,22 +11,25 @@ struct SpineSegment {
     /// Microseconds since 1970, one a row.
     let timestamps: [Int64]
     private let name: String
+    private let untyped: UntypedColumns
 
     var rowCount: Int { batch.rowCount }
 
     /// - Parameters:
     ///   - firstRow: number of the first row in the spine, from 1.
     ///   - name: of the spine, for errors.
+    ///   - untyped: those of its columns of which it does not say what type their values would have.
     /// - Throws: `LarderError` `spine_invalid`, `column_missing`, `column_type`, `join_key_missing` or `join_key_type`,
     ///   naming column and row.
     init(
         _ batch: RecordBatch, typed: RecordBatch, firstRow: Int, requestKeys: [JoinKey], timestampColumn: String,
-        name: String
+        name: String, untyped: UntypedColumns = .none
     ) throws(LarderError) {
         self.batch = batch
         self.typed = typed
         self.name = name
-        timestamps = try typed.timestamps(timestampColumn, firstRow: firstRow, of: name)
+        self.untyped = untyped
+        timestamps = try typed.timestamps(timestampColumn, firstRow: firstRow, of: name, untyped)
         for key in requestKeys { _ = try keyColumn(key) }
     }
 
@@ -43,15 +46,18 @@ struct SpineSegment {
         guard column.type == key.type || isInteger else {
             throw LarderError(
                 .joinKeyType,
-                "column \"\(key.name)\" of spine \"\(name)\" is \(column.type), the join key is \(key.type)",
-                hint: "convert the column to \(key.type)")
+                "column \"\(key.name)\" of spine \"\(name)\" is \(untyped.typeText(of: key.name, column.type)), "
+                    + "the join key is \(key.type)",
+                hint: untyped.hint(for: key.name, needing: key.type, other: "convert the column to \(key.type)"))
         }
         return column
     }
 }
 
 extension RecordBatch {
-    fileprivate func timestamps(_ column: String, firstRow: Int, of spine: String) throws(LarderError) -> [Int64] {
+    fileprivate func timestamps(
+        _ column: String, firstRow: Int, of spine: String, _ untyped: UntypedColumns
+    ) throws(LarderError) -> [Int64] {
         guard let values = self.column(column) else {
             throw LarderError(
                 .columnMissing, "spine \"\(spine)\" has no timestamp column \"\(column)\"",
@@ -60,8 +66,10 @@ extension RecordBatch {
         }
         guard values.type == .timestamp else {
             throw LarderError(
-                .columnType, "column \"\(column)\" of spine \"\(spine)\" is \(values.type), not timestamp",
-                hint: "convert the column to a timestamp")
+                .columnType,
+                "column \"\(column)\" of spine \"\(spine)\" is \(untyped.typeText(of: column, values.type)), "
+                    + "not timestamp",
+                hint: untyped.hint(for: column, needing: .timestamp, other: "convert the column to a timestamp"))
         }
         if values.nullCount > 0, let row = (0..<values.count).first(where: { values.isNull($0) }) {
             throw LarderError(

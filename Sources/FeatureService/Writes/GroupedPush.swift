@@ -1,3 +1,4 @@
+import Crypto
 import FeatureDefinitions
 import FeatureModel
 import OfflineStore
@@ -27,8 +28,7 @@ struct GroupedPush: Sendable {
     let batches: [HistoryBatch]
     let rowCount: Int
     let byteCount: Int
-    /// As the ledger knows it.
-    let idempotencyKey: [UInt8]?
+    let idempotencyKey: IdempotencyKey?
     /// Whether the rows are to be published at once.
     let isPublished: Bool
     private let warnings: [String]
@@ -48,8 +48,13 @@ struct GroupedPush: Sendable {
             self.batches = batches
             rowCount = batches.reduce(0) { $0 + $1.rowCount }
             byteCount = payload.bytes.count
-            idempotencyKey = request.idempotencyKey.map {
-                WriteIdentity.digest(ofKey: $0, for: target.ledgerTarget)
+            idempotencyKey = request.idempotencyKey.map { key in
+                let rows: ArraySlice<UInt8> = payload.array.map { payload.bytes[$0] } ?? payload.bytes[...]
+                var hash = request.terms.hash(underKey: key, into: target.ledgerTarget)
+                hash.update(data: rows)
+                return IdempotencyKey(
+                    digest: WriteIdentity.digest(ofKey: key, for: target.ledgerTarget),
+                    requestDigest: Array(hash.finalize()))
             }
             isPublished = request.destination != .offline && view.isOnline
             warnings = [warning, request.destination.warning(about: view)].compactMap { $0 }
@@ -58,21 +63,19 @@ struct GroupedPush: Sendable {
         }
     }
 
-    /// - Returns: nil when there are no rows, too many, or bad ones.
+    /// - Returns: nil when there are no rows, or bad ones.
     private static func read(_ payload: RowPayload, for target: PushTarget) throws(LarderError) -> [HistoryBatch]? {
         let shape = ViewRowShape(
             view: target.home.view, generation: target.home.generation, version: target.version, source: target.source)
-        var reader = try payload.read(shape.readOptions(RowReadChoices()))
+        var reader = try payload.read(shape.readOptions(RowReadChoices()), atMost: maximumRows)
         var batches: [HistoryBatch] = []
-        var rowCount = 0
         while let read = try reader.next() {
             // What is the future is judged when PostgreSQL's clock is known.
             let (rows, violations) = try shape.rows(of: read, now: .positiveInfinity)
-            rowCount += rows.rowCount
-            guard violations.isEmpty, rowCount <= maximumRows else { return nil }
+            guard violations.isEmpty else { return nil }
             if rows.rowCount > 0 { batches.append(rows) }
         }
-        try shape.checkHeader(of: reader)
+        try shape.checkHeader(of: reader.frames)
         return batches.isEmpty ? nil : batches
     }
 

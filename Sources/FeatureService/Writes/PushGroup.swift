@@ -41,7 +41,7 @@ struct PushGroup: Sendable {
             rowCount += push.rowCount
             byteCount += push.byteCount
             isFull = isFull || (!taken.isEmpty && (rowCount > Self.maximumRows || byteCount > Self.maximumBytes))
-            let isNew = !isFull && (push.idempotencyKey.map { keys.insert($0).inserted } ?? true)
+            let isNew = !isFull && (push.idempotencyKey.map { keys.insert($0.digest).inserted } ?? true)
             if isNew { taken.append(waiting) } else { left.append(waiting) }
         }
         queue = left
@@ -83,7 +83,7 @@ struct PushGroup: Sendable {
     private func commit(
         with writer: ViewRowGroupWriter, on connection: PostgresConnection
     ) async throws -> Committed? {
-        let keys = members.compactMap(\.push.idempotencyKey)
+        let keys = members.compactMap { $0.push.idempotencyKey?.digest }
         let start = try await writer.begin(
             projectID: project.id, writeCount: keys.count + (keys.count < members.count ? 1 : 0), idempotencyKeys: keys,
             on: connection)
@@ -100,14 +100,14 @@ struct PushGroup: Sendable {
         return nil
     }
 
-    /// Whose rows may be written as they were judged. A push that was there before is told so when it is written alone, and
-    /// so is one with events of the future.
+    /// Whose rows may be written as they were judged. A push whose idempotency key is known is told what that means when
+    /// it is written alone, and so is one with events of the future.
     private func split(_ start: ViewRowGroupWriter.Start) -> (together: [WaitingPush], others: [WaitingPush]) {
         guard start.projectRevision == project.revision else { return ([], members) }
         let latest = start.now.advanced(byMicroseconds: OnlineReader.maximumClockSkewMicroseconds)
         var (together, others): ([WaitingPush], [WaitingPush]) = ([], [])
         for member in members {
-            let isKnown = member.push.idempotencyKey.map { start.knownKeys.contains($0) } ?? false
+            let isKnown = member.push.idempotencyKey.map { start.knownKeys.contains($0.digest) } ?? false
             if isKnown || member.push.newestEventTime > latest {
                 others.append(member)
             } else {

@@ -8,8 +8,8 @@ import TextFormats
 enum WriteIdentity: Sendable {
     /// Its target, version and bytes.
     case bytes
-    /// A key of the writer's own, per target.
-    case key(String)
+    /// A key of the writer's own, per target, and what is asked for under it.
+    case key(String, WriteTerms)
     /// Nothing: each write counts.
     case none
 }
@@ -35,6 +35,8 @@ struct RowLoadRequest: Sendable {
     /// Of JSON whose elements are the rows, in the bytes of the write, which then come in one piece; nil where the bytes
     /// are rows from end to end.
     var array: Range<Int>?
+    /// How many rows there may be.
+    var maximumRows = Int.max
 }
 
 /// One write under way: bytes are read, rows judged, the good ones written and, in a partial write, the bad ones
@@ -43,8 +45,9 @@ struct RowLoad<Writer: RowWriter> {
     private let request: RowLoadRequest
     private let connection: PostgresConnection
     private(set) var writer: Writer
-    private var reader: FrameReader
+    private var reader: RowReader
     private var quarantine: QuarantineWriter
+    /// Over the bytes of the rows, where the write counts once.
     private var hash: SHA256?
     private(set) var verdict: RowVerdict
 
@@ -54,21 +57,25 @@ struct RowLoad<Writer: RowWriter> {
         self.connection = connection
         self.writer = writer
         let choices = RowReadChoices(nullSpelling: request.nullSpelling, keepsRecords: request.mode == .partial)
-        reader = try FrameReader(
-            format: request.format, array: request.array, options: writer.readOptions(choices))
-        verdict = RowVerdict(writer.target)
+        reader = try RowReader(
+            format: request.format, array: request.array, maximumRows: request.maximumRows,
+            options: writer.readOptions(choices))
+        verdict = RowVerdict(writer.target, keepsReasons: request.mode == .partial)
         quarantine = QuarantineWriter(
             QuarantineOrigin(
                 projectID: request.projectID, target: writer.ledgerTarget, schemaVersion: writer.schemaVersion,
                 writeID: writer.writeID, actor: request.actor, format: QuarantineFormat(request.format),
                 nullSpelling: request.nullSpelling))
-        if case .bytes = request.identity {
+        switch request.identity {
+        case .bytes:
             var hash = SHA256()
             // What the bytes mean depends on the spelling of null too.
             hash.update(
                 data: Array(
                     "\(writer.ledgerTarget.id) \(writer.schemaVersion) \(request.nullSpelling ?? "")\n".utf8))
             self.hash = hash
+        case .key(let key, let terms): hash = terms.hash(underKey: key, into: writer.ledgerTarget)
+        case .none: break
         }
     }
 
@@ -76,13 +83,17 @@ struct RowLoad<Writer: RowWriter> {
     /// - Parameter progress: told the number of rows read so far.
     /// - Throws: what makes the whole input unusable.
     mutating func take(_ bytes: [UInt8], progress: (Int64) -> Void = { _ in }) async throws {
-        if bytes.isEmpty { try reader.finish() } else { try reader.feed(bytes) }
-        hash?.update(data: bytes)
+        if bytes.isEmpty { reader.finish() } else { reader.feed(bytes) }
+        if let array = request.array, !bytes.isEmpty {
+            hash?.update(data: bytes[array])
+        } else {
+            hash?.update(data: bytes)
+        }
         while let read = try reader.next() {
             try await writer.write(read, mode: request.mode, verdict: &verdict)
             progress(verdict.rowCount)
             guard request.mode == .partial, !verdict.badRows.isEmpty else { continue }
-            try Quarantine.add(verdict.badRows, of: read, header: reader.header, to: &quarantine)
+            try Quarantine.add(verdict.badRows, of: read, header: reader.frames.header, to: &quarantine)
             if quarantine.isFull { try await flushQuarantine() }
         }
     }
@@ -93,23 +104,40 @@ struct RowLoad<Writer: RowWriter> {
     }
 
     /// Records the write, once the input has ended.
-    /// - Throws: `rows_rejected`, unless the write is partial.
+    /// - Throws: `rows_rejected`, unless the write is partial; `IdempotencyKeyTaken` when an earlier one has its key.
     mutating func finish() async throws -> WriteReport {
-        try writer.checkHeader(of: reader)
+        try writer.checkHeader(of: reader.frames)
         if request.mode == .allOrNothing { try verdict.check() }
         try await flushQuarantine()
-        let written = try await writer.finish(actor: request.actor, idempotencyKey: idempotencyKey)
+        let written = try await record()
         return WriteReport(
             schemaVersion: writer.schemaVersion, rowsWritten: written.rowsWritten, rowsReplaced: written.rowsReplaced,
             rowsQuarantined: quarantine.rowCount, violations: verdict.violations,
             violationCount: verdict.violationCount, reasons: verdict.reasons)
     }
 
-    private var idempotencyKey: [UInt8]? {
+    private mutating func record() async throws -> (rowsWritten: Int64, rowsReplaced: Int64) {
+        let key = idempotencyKey
+        do {
+            return try await writer.finish(actor: request.actor, idempotencyKey: key)
+        } catch let error as PostgresError {
+            guard let key, let constraint = error.constraintName,
+                WriteLedger.idempotencyConstraints.contains(constraint)
+            else { throw error }
+            var name: String?
+            if case .key(let text, _) = request.identity { name = text }
+            throw IdempotencyKeyTaken(name: name, key: key, target: writer.ledgerTarget)
+        }
+    }
+
+    private var idempotencyKey: IdempotencyKey? {
+        guard let digest = hash.map({ Array($0.finalize()) }) else { return nil }
         switch request.identity {
         case .none: return nil
-        case .bytes: return hash.map { Array($0.finalize()) }
-        case .key(let key): return WriteIdentity.digest(ofKey: key, for: writer.ledgerTarget)
+        case .bytes: return IdempotencyKey(digest: digest, requestDigest: nil)
+        case .key(let key, _):
+            return IdempotencyKey(
+                digest: WriteIdentity.digest(ofKey: key, for: writer.ledgerTarget), requestDigest: digest)
         }
     }
 }

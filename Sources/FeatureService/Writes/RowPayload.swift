@@ -7,20 +7,23 @@ public struct RowPayload: Sendable {
     public let bytes: [UInt8]
     /// Where in `bytes` the JSON array is whose elements are the rows; nil where the bytes are rows from end to end.
     public let array: Range<Int>?
+    /// How many rows there may be; one more is `too_many_rows`.
+    public let maximumRows: Int
 
     /// - Parameter format: NDJSON or Arrow.
-    public init(format: FrameFormat, bytes: [UInt8]) {
+    public init(format: FrameFormat, bytes: [UInt8], maximumRows: Int = .max) {
         self.format = format
         self.bytes = bytes
+        self.maximumRows = maximumRows
         array = nil
     }
 
     /// The elements of a JSON array, one row each, where they stand. An element that is no object is a bad row.
     /// - Parameters:
-    ///   - array: its place in `bytes`, brackets included; it has been checked to be JSON.
+    ///   - array: its place in `bytes`, brackets included; what stands there need not be JSON.
     ///   - bytes: of the request.
     /// - Throws: `request_invalid` when there is no array.
-    public init(array: Range<Int>?, of bytes: [UInt8]) throws(LarderError) {
+    public init(array: Range<Int>?, of bytes: [UInt8], maximumRows: Int = .max) throws(LarderError) {
         guard let array else {
             throw LarderError(
                 .requestInvalid, "\"rows\" is not an array of objects",
@@ -29,6 +32,7 @@ public struct RowPayload: Sendable {
         format = .ndjson
         self.bytes = bytes
         self.array = array
+        self.maximumRows = maximumRows
     }
 
     /// The elements of a JSON array, one row each. Numbers keep their digits; an element that is no object is a bad
@@ -41,11 +45,13 @@ public struct RowPayload: Sendable {
         try self.init(array: isArray ? bytes.indices : nil, of: bytes)
     }
 
-    /// All of the rows, read.
-    func read(_ options: TextReadOptions) throws(LarderError) -> FrameReader {
-        var reader = try FrameReader(format: format, array: array, options: options)
-        try reader.feed(bytes)
-        try reader.finish()
+    /// A reader of all of the rows.
+    /// - Parameter maximumRows: how many there may be, where that is fewer.
+    func read(_ options: TextReadOptions, atMost maximumRows: Int = .max) throws(LarderError) -> RowReader {
+        var reader = try RowReader(
+            format: format, array: array, maximumRows: min(maximumRows, self.maximumRows), options: options)
+        reader.feed(bytes)
+        reader.finish()
         return reader
     }
 }

@@ -2,14 +2,16 @@ import FeatureModel
 
 /// What is wrong with the rows of a write so far.
 struct RowVerdict: Sendable {
-    /// A row that is not written, with every reason.
+    /// A row that is not written.
     struct BadRow: Sendable {
         /// Position in the batch, from 0.
         let index: Int
+        /// Every reason, where these are kept.
         let violations: [RowViolation]
     }
 
     let target: WriteTarget
+    private let keepsReasons: Bool
     private(set) var rowCount: Int64 = 0
     private(set) var badRowCount: Int64 = 0
     private(set) var violationCount = 0
@@ -21,8 +23,10 @@ struct RowVerdict: Sendable {
     private(set) var badRows: [BadRow] = []
     private var rowsInBatch = 0
 
-    init(_ target: WriteTarget) {
+    /// - Parameter keepsReasons: whether `badRows` have theirs.
+    init(_ target: WriteTarget, keepsReasons: Bool = true) {
         self.target = target
+        self.keepsReasons = keepsReasons
     }
 
     var isClean: Bool { violationCount == 0 }
@@ -49,12 +53,14 @@ struct RowVerdict: Sendable {
         guard !found.isEmpty else { return }
         violationCount += found.count
         for violation in found { reasons[violation.code, default: 0] += 1 }
-        let ordered = found.enumerated().sorted {
-            ($0.element.row, $0.offset) < ($1.element.row, $1.offset)
-        }.map(\.element)
-        violations += ordered.prefix(RowViolation.maximumReported - violations.count)
-        for group in ordered.chunked(by: \.row) {
-            badRows.append(BadRow(index: group[group.startIndex].row - firstRow, violations: Array(group)))
+        // Positions alone are sorted: there may be many reasons, and they are large.
+        let order = found.indices.sorted { (found[$0].row, $0) < (found[$1].row, $1) }
+        violations += order.prefix(RowViolation.maximumReported - violations.count).map { found[$0] }
+        for group in order.chunked(by: { found[$0].row }) {
+            badRows.append(
+                BadRow(
+                    index: found[group[group.startIndex]].row - firstRow,
+                    violations: keepsReasons ? group.map { found[$0] } : []))
         }
         badRowCount += Int64(badRows.count)
     }

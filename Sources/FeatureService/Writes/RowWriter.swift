@@ -36,7 +36,7 @@ protocol RowWriter {
 
     /// Settles what has been written and records it in the ledger, as the write's last statement.
     mutating func finish(
-        actor: String, idempotencyKey: [UInt8]?
+        actor: String, idempotencyKey: IdempotencyKey?
     ) async throws -> (rowsWritten: Int64, rowsReplaced: Int64)
 }
 

@@ -113,7 +113,7 @@ struct ViewRowShape {
             return [Bool](repeating: false, count: count)
         }
         guard deleted.type == .bool else {
-            throw LarderError(.columnType, "column \"\(RawRowShape.deletedColumn)\" is \(deleted.type), not bool")
+            throw RawRowShape.deletedColumnType(deleted.type, read)
         }
         // Most rows do not say.
         guard deleted.nullCount < count else { return [Bool](repeating: false, count: count) }
@@ -134,8 +134,11 @@ struct ViewRowShape {
         }
         guard let widened else {
             throw LarderError(
-                .columnType, "column \"\(name)\" is \(found.type), feature view \"\(viewName)\" declares \(type)",
-                hint: "convert the column; only lossless widening is accepted")
+                .columnType,
+                "column \"\(name)\" is \(read.untyped.typeText(of: name, found.type)), feature view \"\(viewName)\" "
+                    + "declares \(type)",
+                hint: read.untyped.hint(
+                    for: name, needing: type, other: "convert the column; only lossless widening is accepted"))
         }
         return widened
     }

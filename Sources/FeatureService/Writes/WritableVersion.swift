@@ -5,8 +5,12 @@ import FeatureModel
 struct WritableVersion: Sendable {
     let number: Int32
     let state: VersionState
-    /// In definition order.
+    /// Of a feature view, in name order; nil where nobody knows them any more.
+    let keys: [Field]?
+    /// In definition order, without keys.
     let fields: [Field]
+    /// Said of a version whose generation is gone, such as `belonged to generation 1, which was dropped,`.
+    let end: String?
 
     /// Which version a write is for.
     struct Choice: Sendable, Equatable {
@@ -40,7 +44,8 @@ struct WritableVersion: Sendable {
             return Choice(number: wanted, warning: "version \(wanted) of \(target) is deprecated\(advice)")
         case .retired:
             throw LarderError(
-                .schemaVersionMismatch, "version \(wanted) of \(target) is retired and takes no rows",
+                .schemaVersionMismatch,
+                "version \(wanted) of \(target) \(found?.end ?? "is retired") and takes no rows",
                 hint: hint(versions), errors: differences(from: found, to: versions, target))
         case nil:
             throw LarderError(
@@ -68,11 +73,13 @@ struct WritableVersion: Sendable {
         let word = target.fieldWord
         func error(_ message: String) -> LarderError { LarderError(.schemaVersionMismatch, message) }
         guard let old else {
-            return new.fields.map { error("version \(new.number) has \(word) \(text($0))") }
+            return new.allFields.map { error("version \(new.number) has \(word) \(text($0))") }
         }
+        // Of keys that nobody knows nothing is said.
+        let fields = old.keys == nil ? new.fields : new.allFields
         var errors: [LarderError] = []
-        for field in new.fields {
-            guard let former = old.fields.first(where: { $0.name == field.name }) else {
+        for field in fields {
+            guard let former = old.allFields.first(where: { $0.name == field.name }) else {
                 errors.append(error("version \(old.number) lacks \(word) \(text(field))"))
                 continue
             }
@@ -89,11 +96,13 @@ struct WritableVersion: Sendable {
                         "\(word) \"\(field.name)\" may be null in version \(nullable.0), not in version \(nullable.1)"))
             }
         }
-        for field in old.fields where !new.fields.contains(where: { $0.name == field.name }) {
+        for field in old.allFields where !new.allFields.contains(where: { $0.name == field.name }) {
             errors.append(error("version \(new.number) has no \(word) \"\(field.name)\""))
         }
         return errors
     }
+
+    private var allFields: [Field] { (keys ?? []) + fields }
 
     private static func text(_ field: Field) -> String {
         "\"\(field.name)\" \(field.type)\(field.isNullable ? "" : ", not null")"
@@ -107,8 +116,9 @@ extension RegisteredSource {
     func writableVersion(_ number: Int32?) throws(LarderError) -> (version: SourceVersion, warning: String?) {
         let all = versions.map { version in
             WritableVersion(
-                number: version.version, state: version.state,
-                fields: version.columns.map { Field(name: $0.name, type: $0.type, isNullable: $0.isNullable) })
+                number: version.version, state: version.state, keys: [],
+                fields: version.columns.map { Field(name: $0.name, type: $0.type, isNullable: $0.isNullable) },
+                end: nil)
         }
         let choice = try WritableVersion.choose(
             number, fallback: activeVersion?.version, among: all, of: .source(name))
@@ -126,13 +136,13 @@ extension RegisteredFeatureView {
     func writableVersion(_ number: Int32?) throws(LarderError) -> (version: ViewVersion, warning: String?) {
         let all = versions.map { version in
             // A dropped generation has taken its keys along.
-            let keys = generation(version.generation)?.joinKeys ?? []
+            let home = generation(version.generation)
             return WritableVersion(
                 number: version.version, state: version.state,
-                fields: keys.map { Field(name: $0.name, type: $0.type, isNullable: false) }
-                    + version.features.map {
-                        Field(name: $0.name, type: $0.type, isNullable: $0.schema.isNullable)
-                    })
+                keys: home?.joinKeys.map { Field(name: $0.name, type: $0.type, isNullable: false) },
+                fields: version.features.map {
+                    Field(name: $0.name, type: $0.type, isNullable: $0.schema.isNullable)
+                }, end: Self.end(of: home, version.generation))
         }
         let choice = try WritableVersion.choose(
             number, fallback: activeVersion?.version, among: all, of: .featureView(name))
@@ -140,5 +150,14 @@ extension RegisteredFeatureView {
             throw LarderError(.internalError, "feature view \"\(name)\" lost version \(choice.number)")
         }
         return (version, choice.warning)
+    }
+
+    /// - Parameter generation: nil for one that was dropped.
+    private static func end(of generation: GenerationState?, _ number: Int32) -> String? {
+        switch generation?.state {
+        case .live: nil
+        case .dropping: "belongs to generation \(number), which is being dropped,"
+        case nil: "belonged to generation \(number), which was dropped,"
+        }
     }
 }

@@ -1,6 +1,7 @@
 import FeatureDefinitions
 public import FeatureModel
 public import OnlineStore
+public import TextFormats
 
 /// How far the rows of a push are taken at once. They are in PostgreSQL before the answer in any case.
 public enum WriteDestination: String, Sendable, CaseIterable {
@@ -37,5 +38,20 @@ public enum OnlineOutcome: Sendable, Equatable {
         case .pending: "pending"
         case .none: "none"
         }
+    }
+}
+
+extension OnlineOutcome {
+    /// The outcome as members of a JSON answer: `online`, and with `online_pending` why it is pending.
+    public var members: [JSONValue.Member] {
+        var members: [JSONValue.Member] = [.init("online", .string(name))]
+        if case .pending(let reason) = self {
+            var reasons: [JSONValue.Member] = [
+                .init("code", .string(reason.code.name)), .init("detail", .string(reason.message)),
+            ]
+            if let hint = reason.hint { reasons.append(.init("hint", .string(hint))) }
+            members.append(.init("online_pending", .object(reasons)))
+        }
+        return members
     }
 }

@@ -1,6 +1,5 @@
 public import FeatureDefinitions
 import FeatureModel
-import OfflineStore
 import OnlineStore
 import PostgresClient
 public import TextFormats
@@ -23,7 +22,8 @@ public struct WriteViewRows: Sendable {
         public var schemaVersion: Int32?
         public var mode: WriteMode
         public var destination: WriteDestination
-        /// A second write with the same one into the same generation writes nothing.
+        /// A second write with the same one into the same generation writes nothing, and is refused unless it is the
+        /// same write. Nil makes each write count.
         public var idempotencyKey: String?
         /// A further spelling of null in CSV.
         public var nullSpelling: String?
@@ -50,7 +50,7 @@ public struct WriteViewRows: Sendable {
 
     /// - Parameter progress: told the number of rows read so far.
     /// - Throws: `LarderError` `feature_view_not_found`, `feature_view_not_writable`, `schema_version_mismatch`,
-    ///   `rows_rejected`, and what reading the rows throws; nothing is written then.
+    ///   `rows_rejected`, `idempotency_key_reused`, and what reading the rows throws; nothing is written then.
     public func run(
         _ request: Request, in project: RegisteredProject, progress: @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ViewWriteReport {
@@ -63,10 +63,12 @@ public struct WriteViewRows: Sendable {
                     try await write(request, to: push, in: project, on: connection, progress: progress)
                 }
             }
-        } catch let error as PostgresError {
-            guard error.constraintName == "write_view_idempotency" else { throw push.translated(error) }
+        } catch let taken as IdempotencyKeyTaken {
+            // Its rows may not be published yet.
+            written.writeID = try await stores.earlierWrite(taken, into: push.target)
             written.report.wasThereBefore = true
-            written.writeID = try await earlierWrite(request, push)
+        } catch let error as PostgresError {
+            throw push.translated(error)
         }
         WriteMetrics.countWritten(written.report.rowsWritten, into: push.target)
         WriteMetrics.countRejected(written.report.reasons, of: push.target)
@@ -100,8 +102,9 @@ public struct WriteViewRows: Sendable {
         var load = try RowLoad(
             RowLoadRequest(
                 format: request.rows.format, nullSpelling: request.nullSpelling, mode: request.mode,
-                identity: request.idempotencyKey.map(WriteIdentity.key) ?? .none, projectID: project.id,
-                actor: stores.actor, array: request.rows.array),
+                identity: request.idempotencyKey.map { WriteIdentity.key($0, request.terms) } ?? .none,
+                projectID: project.id, actor: stores.actor, array: request.rows.array,
+                maximumRows: request.rows.maximumRows),
             into: writer, on: connection)
         do {
             try await feed(request.rows, to: &load, progress: progress)
@@ -129,15 +132,13 @@ public struct WriteViewRows: Sendable {
             }
         }
     }
+}
 
-    /// The write that had the idempotency key first. Its rows may not be published yet.
-    private func earlierWrite(_ request: Request, _ push: PushTarget) async throws -> Int64? {
-        guard let key = request.idempotencyKey else { return nil }
-        return try await stores.writer.withConnection { connection in
-            try await WriteLedger.writeID(
-                featureViewID: push.home.view.id, generation: push.home.generation.number,
-                idempotencyKey: WriteIdentity.digest(ofKey: key, for: push.ledgerTarget), on: connection)
-        }
+extension WriteViewRows.Request {
+    var terms: WriteTerms {
+        WriteTerms(
+            format: rows.format, isArray: rows.array != nil, nullSpelling: nullSpelling, schemaVersion: schemaVersion,
+            mode: mode, destination: destination)
     }
 }
 
@@ -153,6 +154,13 @@ extension WriteViewRows.Rows {
         switch self {
         case .file: nil
         case .payload(let payload): payload.array
+        }
+    }
+
+    fileprivate var maximumRows: Int {
+        switch self {
+        case .file: .max
+        case .payload(let payload): payload.maximumRows
         }
     }
 }
@@ -174,14 +182,6 @@ public struct ViewWriteReport: Sendable {
     public var document: JSONValue {
         guard case .object(var members) = write.document else { return write.document }
         members.insert(.init("generation", .integer(generation)), at: 1)
-        members.append(.init("online", .string(online.name)))
-        if case .pending(let reason) = online {
-            var reasons: [JSONValue.Member] = [
-                .init("code", .string(reason.code.name)), .init("detail", .string(reason.message)),
-            ]
-            if let hint = reason.hint { reasons.append(.init("hint", .string(hint))) }
-            members.append(.init("online_pending", .object(reasons)))
-        }
-        return .object(members)
+        return .object(members + online.members)
     }
 }

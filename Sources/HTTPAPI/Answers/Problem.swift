@@ -23,6 +23,11 @@ struct Problem {
                 .methodNotAllowed, "\(path.abbreviated) does not take \(error.method)",
                 hint: "it takes \(error.allowed)")
             headers[.allow] = error.allowed
+        case let error as EncodedBody:
+            self.error = LarderError(
+                .unsupportedMediaType, "the body is encoded as \"\(error.encodings.prefix(100))\"",
+                hint: "send it plainly, without Content-Encoding")
+            headers[.acceptEncoding] = "identity"
         case let error as HTTPError:
             self.error = LarderError(error, path: path)
             if ![400, 404, 413].contains(error.status.code) {
@@ -45,6 +50,8 @@ struct Problem {
         if status.code == 503 {
             headers[.retryAfter] = Self.retryAfter(self.error.code)
         }
+        // The rest of the body, as long as it may be, is not worth being read.
+        if self.error.code == .bodyTooLarge { headers[.connection] = "close" }
         headers[.contentType] = "application/problem+json"
     }
 
@@ -68,9 +75,7 @@ struct Problem {
             .init("code", .string(error.code.name)),
         ]
         if let hint = error.hint { members.append(.init("hint", .string(hint))) }
-        let errors = error.errors.map(Self.member) + error.rows.map(\.document)
-        if !errors.isEmpty { members.append(.init("errors", .array(errors))) }
-        if !error.rows.isEmpty { members.append(.init("violation_count", .integer(error.violationCount))) }
+        members += Self.reasons(error)
         members.append(.init("request_id", .string(requestID)))
         return .object(members)
     }
@@ -86,7 +91,14 @@ struct Problem {
                 .init("column", .integer(location.column)),
             ]
         }
-        return .object(members)
+        return .object(members + reasons(error))
+    }
+
+    private static func reasons(_ error: LarderError) -> [JSONValue.Member] {
+        let errors = error.errors.map(member) + error.rows.map(\.document)
+        var members: [JSONValue.Member] = errors.isEmpty ? [] : [.init("errors", .array(errors))]
+        if !error.rows.isEmpty { members.append(.init("violation_count", .integer(error.violationCount))) }
+        return members
     }
 }
 

@@ -18,22 +18,26 @@ struct RowsRequest {
     private static let maximumKeyBytes = 256
 
     /// - Parameter furtherMembers: of the JSON object, which are the caller's business.
-    /// - Throws: `request_invalid`, `unsupported_media_type` or `body_too_large`.
-    init(_ request: Request, maximumBytes: Int, furtherMembers: [String] = []) async throws {
+    /// - Throws: `request_invalid`, `unsupported_media_type` or `body_too_large`. That there are too many rows shows when
+    ///   they are read.
+    init(_ request: Request, limits: ServingLimits, furtherMembers: [String] = []) async throws {
+        let (maximumBytes, maximumRows) = (limits.maximumBodyBytes, limits.maximumRows)
         let header = try Headers(request.headers)
         switch request.headers[.contentType].map(Request.mediaType) {
         case "application/x-ndjson", "application/ndjson":
-            rows = RowPayload(format: .ndjson, bytes: try await request.bytes(maximumBytes: maximumBytes))
+            rows = RowPayload(
+                format: .ndjson, bytes: try await request.bytes(maximumBytes: maximumBytes), maximumRows: maximumRows)
             json = nil
         case "application/vnd.apache.arrow.stream":
-            rows = RowPayload(format: .arrows, bytes: try await request.bytes(maximumBytes: maximumBytes))
+            rows = RowPayload(
+                format: .arrows, bytes: try await request.bytes(maximumBytes: maximumBytes), maximumRows: maximumRows)
             json = nil
         case nil, "application/json":
             let bytes = try await request.bytes(maximumBytes: maximumBytes)
             let (body, array) = try JSONValue.parse(
                 bytes, leaving: "rows", limits: TextLimits(maximumLineBytes: maximumBytes))
             try Self.checkMembers(of: body, furtherMembers)
-            rows = try RowPayload(array: array, of: bytes)
+            rows = try RowPayload(array: array, of: bytes, maximumRows: maximumRows)
             json = body
         case let type?:
             throw LarderError(
@@ -52,14 +56,14 @@ struct RowsRequest {
         let idempotencyKey: String?
 
         init(_ headers: HTTPFields) throws(LarderError) {
-            schemaVersion = try headers[.schemaVersion].map { text throws(LarderError) in
+            schemaVersion = try headers.onlyValue(of: .schemaVersion).map { text throws(LarderError) in
                 guard let number = Int32(text) else {
                     throw LarderError(.requestInvalid, "Larder-Schema-Version \"\(text.prefix(63))\" is no number")
                 }
                 return number
             }
-            mode = try headers[.writeMode].map(RowsRequest.mode)
-            idempotencyKey = try headers[.idempotencyKey].map(RowsRequest.key)
+            mode = try headers.onlyValue(of: .writeMode).map(RowsRequest.mode)
+            idempotencyKey = try headers.onlyValue(of: .idempotencyKey).map(RowsRequest.key)
         }
     }
 
@@ -148,7 +152,7 @@ extension RowsRequest {
         case .string(let name): body = try destination(name)
         default: throw LarderError(.requestInvalid, "\"to\" is no string")
         }
-        return try only(try headers[.writeTo].map(destination), body, "destination") ?? .both
+        return try only(try headers.onlyValue(of: .writeTo).map(destination), body, "destination") ?? .both
     }
 
     private static func destination(_ name: String) throws(LarderError) -> WriteDestination {
@@ -158,6 +162,19 @@ extension RowsRequest {
                 hint: "\"to\" is one of \(WriteDestination.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return destination
+    }
+}
+
+extension HTTPFields {
+    /// The value of a header that means nothing when it is there twice: HTTP would make one value of both.
+    /// - Throws: `request_invalid`.
+    fileprivate func onlyValue(of name: HTTPField.Name) throws(LarderError) -> String? {
+        let values = self[values: name]
+        guard values.count <= 1 else {
+            throw LarderError(
+                .requestInvalid, "the request has \(values.count) \(name.rawName) headers", hint: "send one")
+        }
+        return values.first
     }
 }
 

@@ -15,6 +15,8 @@ struct ConnectionIdleness {
         lastActivity = .now()
     }
 
+    func hasMoved(within time: TimeAmount) -> Bool { lastActivity + time > .now() }
+
     /// When it is worth looking again.
     var timeUntilCheck: TimeAmount {
         // A client that takes its answer slowly shows only when somebody looks.

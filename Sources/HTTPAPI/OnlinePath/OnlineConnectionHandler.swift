@@ -43,6 +43,10 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     private var isTakingHeld = false
     /// Whether what came was no HTTP: nothing that comes after it is a request.
     private var hasFailed = false
+    /// Whether the client has closed its side.
+    private var isInputClosed = false
+    /// Whether the last answer has left, so that only the client's side is still open.
+    private var isLingering = false
     private var isReadWanted = false
     private var isQuiescing = false
     private var idleness: ConnectionIdleness
@@ -87,8 +91,10 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
         // A client that does not read its answers is not given more of them.
         case .idle: context.channel.isWritable
         case .collecting, .closing, .passing(hasRequestEnded: false, _, _): true
-        // Whoever answers would not wait for the last byte to leave, were it told that nothing more comes.
-        case .passing(hasRequestEnded: true, _, _): if case .error = event { true } else { false }
+        // Whoever answers would not wait for the last byte to leave, were it told that nothing more comes. What is no
+        // HTTP belongs to no request, and is answered in its turn.
+        case .passing(hasRequestEnded: true, _, _):
+            if case .error(let error) = event { !(error is HTTPParserError) } else { false }
         case .fetching: false
         }
     }
@@ -96,12 +102,13 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     private func take(_ event: Held, _ context: ChannelHandlerContext) {
         switch event {
         case .part(let part): take(part, context)
-        case .error(let error):
-            hasFailed = true
-            passOnCollected(context)
-            context.fireErrorCaught(error)
+        case .error(let error): takeError(error, context)
         case .inputClosed:
-            if case .closing = phase { return context.close(promise: nil) }
+            isInputClosed = true
+            if case .closing = phase {
+                if isLingering { context.close(promise: nil) }
+                return
+            }
             passOnCollected(context)
             guard case .idle = phase else { return context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
             // Whoever hears of it may close at once, and what is still to be written would be lost.
@@ -111,6 +118,19 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
             }
             wire.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: written)
         }
+    }
+
+    private func takeError(_ error: any Error, _ context: ChannelHandlerContext) {
+        hasFailed = true
+        switch phase {
+        case .closing: return
+        case .idle:
+            if let error = error as? HTTPParserError, context.channel.isActive { return refuse(error, context) }
+        // The request has been answered: another answer would be taken for that of the next one.
+        case .passing(hasRequestEnded: _, hasResponseEnded: true, isLast: _): return writeLast(ByteBuffer(), context)
+        case .collecting, .fetching, .passing: passOnCollected(context)
+        }
+        context.fireErrorCaught(error)
     }
 
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
@@ -203,15 +223,23 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
         guard case .fetching(let exchange) = phase, let context else { return }
         idleness.noteActivity()
         let isLast = isQuiescing || !exchange.isKeptAlive
-        let bytes = NIOAny(
-            IOData.byteBuffer(exchange.takeResponse(isLast: isLast, date: loop.currentDate())))
-        if isLast {
-            phase = .closing
-            return wire.writeAndFlush(bytes, promise: closing(context))
-        }
+        let bytes = exchange.takeResponse(isLast: isLast, date: loop.currentDate())
+        if isLast { return writeLast(bytes, context) }
         phase = .idle
-        wire.writeAndFlush(bytes, promise: nil)
+        wire.writeAndFlush(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
         takeHeld(context)
+    }
+
+    /// Answers what should have been the head of a request.
+    private func refuse(_ error: HTTPParserError, _ context: ChannelHandlerContext) {
+        var response = path.refusal(of: error)
+        writeLast(response.takeBytes(isLast: true, date: loop.currentDate()), context)
+    }
+
+    /// Ends the connection behind the bytes, and behind what was written before.
+    private func writeLast(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        phase = .closing
+        wire.writeAndFlush(NIOAny(IOData.byteBuffer(bytes)), promise: closing(context))
     }
 
     /// Goes on with what has come meanwhile.
@@ -238,6 +266,12 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
         if held.isEmpty { context.read() } else { isReadWanted = true }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        // Whoever is further in gets nothing any more, and may not ask for it.
+        if isLingering { context.read() }
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         context.fireChannelWritabilityChanged()
         if context.channel.isWritable { takeHeld(context) }
@@ -247,13 +281,17 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         idleness.noteActivity()
-        guard case .passing(let hasRequestEnded, _, let isLastRequest) = phase else {
-            return context.write(data, promise: promise)
+        guard case .passing(let hasRequestEnded, let hasResponseEnded, let isLastRequest) = phase else {
+            // Behind the last answer there is none.
+            guard case .closing = phase, context.channel.isActive else { return context.write(data, promise: promise) }
+            promise?.succeed(())
+            return
         }
-        let isLast = isLastRequest || isQuiescing
+        let isLast = isLastRequest || isQuiescing || hasFailed
         switch unwrapOutboundIn(data) {
-        case .head(var head) where isLast:
+        case .head(var head) where isLast || !head.isKeepAlive:
             head.headers.replaceOrAdd(name: "connection", value: "close")
+            phase = .passing(hasRequestEnded: hasRequestEnded, hasResponseEnded: hasResponseEnded, isLast: true)
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end where isLast:
             phase = .closing
@@ -282,8 +320,11 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
 extension OnlineConnectionHandler {
     /// So long an idle connection is kept at shutdown: a request that is on its way is still answered.
     private static let lastRequestPatience: TimeAmount = .milliseconds(500)
-    /// So long a client has to close its side after the last answer: closing over what it has sent would take the answer with it.
+    /// So long a client has to close its side after the last answer, or to send more: closing over what it has sent would
+    /// take the answer with it.
     private static let lingering: TimeAmount = .seconds(1)
+    /// So long at most it is let send the rest of what was answered early.
+    private static let longestLingering: TimeAmount = .seconds(30)
 
     private func quiesce(_ context: ChannelHandlerContext) {
         isQuiescing = true
@@ -301,12 +342,24 @@ extension OnlineConnectionHandler {
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { result in
             self.held.removeAll()
-            guard case .success = result, context.channel.isActive else { return self.close(context) }
+            guard case .success = result, context.channel.isActive, !self.isInputClosed else {
+                return self.close(context)
+            }
+            self.isLingering = true
             context.close(mode: .output, promise: nil)
-            context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) { self.close(context) }
-            if self.isReadWanted { context.read() }
+            self.linger(context, until: NIODeadline.now() + Self.longestLingering)
+            context.read()
         }
         return promise
+    }
+
+    /// Closes the connection once nothing comes any more.
+    private func linger(_ context: ChannelHandlerContext, until end: NIODeadline) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) {
+            let mayGoOn = !self.isQuiescing && NIODeadline.now() < end
+            guard mayGoOn, self.idleness.hasMoved(within: Self.lingering) else { return self.close(context) }
+            self.linger(context, until: end)
+        }
     }
 
     private func close(_ context: ChannelHandlerContext) {

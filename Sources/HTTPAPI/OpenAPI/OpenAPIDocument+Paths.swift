@@ -34,7 +34,8 @@ extension OpenAPIDocument {
         "description": """
         As JSON one result for each key and each feature, its arrays over the entities. As an Arrow stream (Accept: \
         application/vnd.apache.arrow.stream) one record batch with a row for each entity: the keys, each feature with its \
-        status in NAME__status, and VIEW__event_timestamp for each view.
+        status in NAME__status, and VIEW__event_timestamp for each view. Keys that nothing asked for needs are not looked \
+        at: JSON repeats their values as they came, an Arrow stream, whose columns have types, is without them.
         """,
         "headers": ["X-Request-Id": ["$ref": "#/components/headers/X-Request-Id"]],
         "content": [
@@ -109,7 +110,7 @@ extension OpenAPIDocument {
                     ],
                     "responses": responses(
                         json("As of the native path", reference("FeastOnlineAnswer")),
-                        problems: ["400", "404", "409", "413", "422", "500", "503"]),
+                        problems: ["400", "404", "409", "413", "415", "422", "500", "503"]),
                 ]
             ]),
         .init(

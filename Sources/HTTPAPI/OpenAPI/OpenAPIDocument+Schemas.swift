@@ -14,7 +14,10 @@ extension OpenAPIDocument {
             "entities",
             [
                 "type": "object",
-                "description": "The values of each join key, one for each entity. bytes are base64, dates YYYY-MM-DD.",
+                "description": """
+                The values of each join key, one for each entity. bytes are base64, dates YYYY-MM-DD. Join keys of the \
+                project that nothing asked for needs may be there too, and are not looked at.
+                """,
                 "additionalProperties": [
                     "type": "array", "items": ["type": ["string", "integer", "boolean", "null"]],
                 ],
@@ -114,8 +117,8 @@ extension OpenAPIDocument {
         ("404", "What was asked for by name is not there; the hint has the nearest name"),
         ("406", "The answer cannot be given in the type asked for"),
         ("409", "The schema version asked for cannot be read, or takes no rows; a job is in another state"),
-        ("413", "A limit is exceeded"),
-        ("415", "The body is not of a type that is taken"),
+        ("413", "A limit is exceeded; where it is that of the body, the answer ends the connection"),
+        ("415", "The body is not of a type that is taken, or has a Content-Encoding other than identity"),
         ("422", "A key is missing or of another type, names are ambiguous, or rows are refused"),
         ("500", "A fault of the server, which its log has under the request's id"),
         ("503", "Not now: not materialized, rebuilding or unavailable; Retry-After says when to try again"),

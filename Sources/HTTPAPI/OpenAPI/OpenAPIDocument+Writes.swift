@@ -61,7 +61,11 @@ extension OpenAPIDocument {
 
     private static let keySchema: JSONValue = [
         "type": "string", "maxLength": 256,
-        "description": "A second write with the same key writes nothing; without one each write counts",
+        "description": """
+        A second write with the same key writes nothing. It is the same write once more if its rows are the same byte for byte, \
+        for the same version, mode and destination; any other is refused (idempotency_key_reused). Without a key each write \
+        counts
+        """,
     ]
 
     /// Members of every JSON request that brings rows.

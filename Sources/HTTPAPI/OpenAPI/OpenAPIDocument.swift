@@ -28,7 +28,11 @@ enum OpenAPIDocument {
             "parameters": .object(pathParameters + jobPathParameters + rowsHeaders + viewRowsHeaders),
             "headers": [
                 "X-Request-Id": [
-                    "description": "The request's own id, or a new one; the server's log has it",
+                    "description": """
+                    The id that the request came with in a header of this name, where that has 1 to 64 letters, digits, \
+                    hyphens, underscores and dots of ASCII; otherwise, or where there are two, a new one. It is also the \
+                    request_id of problems, and the server's log has it.
+                    """,
                     "schema": ["type": "string"],
                 ]
             ],

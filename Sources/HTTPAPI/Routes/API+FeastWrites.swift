@@ -12,10 +12,15 @@ extension API {
     var feastWriteRoutes: [Route] {
         [
             Route(.post, "/push") { request, _ in
-                try await writeFeastRows(FeastWriteRequest(push: try await feastBody(request)))
+                try await writeFeastRows(
+                    FeastWriteRequest(
+                        push: try await feastBody(request), maximumRows: configuration.limits.maximumRows))
             },
             Route(.post, "/write-to-online-store") { request, _ in
-                try await writeFeastRows(FeastWriteRequest(writeToOnlineStore: try await feastBody(request)))
+                try await writeFeastRows(
+                    FeastWriteRequest(
+                        writeToOnlineStore: try await feastBody(request),
+                        maximumRows: configuration.limits.maximumRows))
             },
             Route(.post, "/materialize") { request, _ in
                 try await materializeForFeast(

@@ -14,7 +14,7 @@ extension API {
     private func writeSourceRows(_ request: Request, _ context: APIContext) async throws -> Response {
         try request.requireJSONIsAcceptable()
         let stores = try stores()
-        let rows = try await RowsRequest(request, maximumBytes: configuration.limits.maximumBodyBytes)
+        let rows = try await RowsRequest(request, limits: configuration.limits)
         // From the registry itself: what the server has in memory may be a second behind.
         let project = try await stores.project(named: context.parameters.require("project"))
         let report = try await WriteSourceRows(stores: stores).run(
@@ -30,8 +30,7 @@ extension API {
     private func writeViewRows(_ request: Request, _ context: APIContext) async throws -> Response {
         try request.requireJSONIsAcceptable()
         let stores = try stores()
-        let rows = try await RowsRequest(
-            request, maximumBytes: configuration.limits.maximumBodyBytes, furtherMembers: ["to"])
+        let rows = try await RowsRequest(request, limits: configuration.limits, furtherMembers: ["to"])
         let destination = try RowsRequest.destination(request.headers, rows.json)
         let report = try await write(
             .init(

@@ -21,7 +21,10 @@ extension Router<APIContext> {
     /// Adds the routes, and to each path an answer for the methods it does not have.
     func add(_ routes: [Route]) {
         for route in routes {
-            on(RouterPath(stringLiteral: route.path), method: route.method, use: route.handler)
+            on(RouterPath(stringLiteral: route.path), method: route.method) { request, context -> Response in
+                try request.requirePlainBody()
+                return try await route.handler(request, context)
+            }
         }
         for (path, routes) in Dictionary(grouping: routes, by: \.path) {
             var allowed = Set(routes.map(\.method))

@@ -27,16 +27,7 @@ public struct CopyGeneration: Sendable {
         schema = ViewSchema(
             version: version.version, joinKeys: generation.joinKeys, features: version.features.map(\.schema))
         table = OfflineTable(view: view, generation: generation.number)
-        predecessor = Self.predecessor(of: generation, in: view)
-    }
-
-    /// The generation that rows are copied from; nil where nothing is copied.
-    public static func predecessor(
-        of generation: GenerationState, in view: RegisteredFeatureView
-    ) -> GenerationState? {
-        view.generations.last {
-            $0.number < generation.number && $0.state == .live && $0.joinKeys == generation.joinKeys
-        }
+        predecessor = view.predecessor(of: generation)
     }
 
     /// - Parameters:

@@ -13,6 +13,7 @@ struct MaterializationRun {
     private var sequences = SequenceBlocks()
     private var violations: [RowViolation] = []
     private var violationCount = 0
+    private var nullColumns = NullColumns()
     private var rowsRead: Int64 = 0
 
     init(plan: Materializer, rows: OfflineTableWriter, progress: @escaping @Sendable (Int64) -> Void) {
@@ -156,7 +157,7 @@ struct MaterializationRun {
         guard !plan.sql.isTable, let following, identity(row, following) == .same else { return }
         throw LarderError(
             .duplicateSourceRows,
-            "source \"\(plan.sql.source.name)\" of feature view \"\(plan.view.name)\" gives two rows for \(describe(row))",
+            "source \"\(plan.sql.source.name)\" of \(plan.sql.subject) gives two rows for \(describe(row))",
             hint: "make the query give one row for each combination of join keys, event time and recorded time")
     }
 
@@ -171,8 +172,17 @@ struct MaterializationRun {
             batch.rows.features, firstRow: Int(before) + 1, isTombstone: { batch.rows.tombstones[$0] },
             report: { found.append(($0, $1)) })
         violationCount += found.count
+        guard !found.isEmpty else { return }
+        // The batch has a time for them too, which means nothing.
+        let timeless = Set(batch.violations.filter { NullColumns.isEventTime($0.1) }.map { $0.0 })
+        for (row, violation) in batch.violations {
+            nullColumns.add(violation) { [plan] in
+                let place = RowPlace(batch: batch.rows, row: row)
+                return Self.describe(place, hasEventTime: !timeless.contains(row), hasArrival: true, plan)
+            }
+        }
         for (row, violation) in found.prefix(RowViolation.maximumReported - violations.count) {
-            let place = describe(RowPlace(batch: batch.rows, row: row))
+            let place = describe(RowPlace(batch: batch.rows, row: row), hasEventTime: !timeless.contains(row))
             violations.append(
                 RowViolation(
                     row: Int(before) + row + 1, feature: violation.feature, code: violation.code,
@@ -180,25 +190,43 @@ struct MaterializationRun {
         }
     }
 
-    private func describe(_ place: RowPlace) -> String {
+    private func describe(_ place: RowPlace, hasEventTime: Bool = true) -> String {
+        Self.describe(place, hasEventTime: hasEventTime, hasArrival: false, plan)
+    }
+
+    /// - Parameter hasArrival: whether to say when the row came, which tells where from.
+    private static func describe(
+        _ place: RowPlace, hasEventTime: Bool, hasArrival: Bool, _ plan: Materializer
+    ) -> String {
         var parts = zip(plan.schema.joinKeys, place.batch.keyColumns).map { "\($0.name) = \($1[place.row])" }
         let time = Timestamp(microsecondsSince1970: place.batch.eventTimes[place.row])
-        if time.isFinite { parts.append("event time \(time)") }
+        if hasEventTime, time.isFinite { parts.append("event time \(time)") }
+        if hasArrival, plan.sql.isTable {
+            parts.append("ingested \(Timestamp(microsecondsSince1970: place.batch.arrivals[place.row]))")
+        }
         return parts.joined(separator: ", ")
     }
 
     /// Sends the last rows.
     /// - Throws: `rows_rejected` when any row was refused.
     mutating func finish() async throws -> MaterializationResult {
-        guard violationCount == 0 else {
-            throw LarderError(
-                .rowsRejected,
-                "feature view \"\(plan.view.name)\": \(violationCount) violations in \(rowsRead) computed rows; nothing was written",
-                hint: "relax the feature, or filter the rows with where: under a new generation:", rows: violations,
-                violationCount: violationCount)
-        }
+        guard violationCount == 0 else { throw refusal }
         try await rows.flush()
         return MaterializationResult(
             rowsRead: rowsRead, rowsWritten: rows.rowsWritten, rowsWithdrawn: rows.rowsWithdrawn)
+    }
+
+    private var refusal: LarderError {
+        let count = violationCount == 1 ? "1 violation" : "\(violationCount) violations"
+        let read = rowsRead == 1 ? "1 computed row" : "\(rowsRead) computed rows"
+        let nulls = nullColumns.isEmpty ? "" : ": \(nullColumns.text(of: plan.sql.source))"
+        var ways = nullColumns.isEmpty ? [] : [nullColumns.way(outOf: plan.sql)]
+        if violationCount > nullColumns.nullCount {
+            ways.append("relax the feature, or leave the rows out with where:")
+        }
+        return LarderError(
+            .rowsRejected, "\(plan.sql.subject): \(count) in \(read); nothing was written\(nulls)",
+            hint: plan.sql.hint(ways.joined(separator: "; "), changing: "where:"), rows: violations,
+            violationCount: violationCount)
     }
 }

@@ -62,7 +62,7 @@ public struct Materializer: Sendable {
     /// Versions of the generation whose rows have every feature of `version`: they need not be computed again.
     let completeVersions: Set<Int32>
     let actor: String
-    private let projectID: Int64
+    let projectID: Int64
 
     /// - Parameter version: of the generation; the one that rows are written under.
     public init(
@@ -104,6 +104,17 @@ public struct Materializer: Sendable {
     /// - Throws: `LarderError` `rows_rejected`, `duplicate_source_rows`, `source_query_failed` or
     ///   `materialization_conflict`; nothing is written then.
     public func run(
+        on connections: Connections, bounds: EventTimeBounds, isFull: Bool,
+        progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> MaterializationResult {
+        do {
+            return try await compute(on: connections, bounds: bounds, isFull: isFull, progress: progress)
+        } catch let failure as SourceFailure {
+            throw await explanation(of: failure, on: connections.source)
+        }
+    }
+
+    private func compute(
         on connections: Connections, bounds: EventTimeBounds, isFull: Bool,
         progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> MaterializationResult {
@@ -151,7 +162,7 @@ public struct Materializer: Sendable {
         guard let row = rows.first else { throw PostgresError(.decoding, "no snapshot") }
         guard try !row.decode("is_replica", as: Bool.self) else {
             throw LarderError(
-                .sourceQueryFailed, "the source login is connected to a replica",
+                .sourceQueryFailed, "\(sql.subject): the source login is connected to a replica",
                 hint: "point LARDER_POSTGRES_SOURCE_URL at the primary: progress is tracked by its transactions")
         }
         return try row.decode("snapshot", as: String.self)

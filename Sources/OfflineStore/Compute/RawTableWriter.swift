@@ -111,8 +111,9 @@ public struct RawTableWriter {
     }
 
     /// Settles row keys and records the write.
-    /// - Parameter idempotencyKey: a second write with the same one fails with SQLSTATE 23505 on `write_idempotency`.
-    public mutating func finish(actor: String, idempotencyKey: [UInt8]?) async throws -> Result {
+    /// - Parameter idempotencyKey: a second write with the same digest fails with SQLSTATE 23505 on
+    ///   `write_idempotency`.
+    public mutating func finish(actor: String, idempotencyKey: IdempotencyKey?) async throws -> Result {
         try await endCopy()
         let incarnation = try await Incarnation.current(on: connection)
         let withdrawn = try await settlement?.settle(writeID: writeID, bytesBefore: bytesBefore, on: connection) ?? 0

@@ -62,10 +62,34 @@ public struct SourceSQL: Sendable {
         }
     }
 
+    /// The view's own condition, which tombstones pass; nil where it has none.
+    var filter: PostgresQuery? {
+        generation.filter.map { text -> PostgresQuery in
+            let condition = Self.expression(text)
+            return isTable ? "(\"__is_deleted\" OR \(query: condition))" : condition
+        }
+    }
+
+    /// What a row has to pass to be computed.
     /// - Parameters:
-    ///   - conditions: further conditions.
+    ///   - further: conditions beside the view's own.
+    ///   - isFiltered: whether the view's own is among them.
+    func conditions(_ further: [PostgresQuery], isFiltered: Bool = true) -> [PostgresQuery] {
+        var conditions = further
+        if isFiltered, let filter { conditions.append(filter) }
+        if isTable, !generation.joinKeys.isEmpty {
+            // A tombstone without one of this view's keys names no entity of this view.
+            let keys = generation.joinKeys.map { "\(identifier: $0.name)" as PostgresQuery }
+            conditions.append(
+                "NOT (\"__is_deleted\" AND num_nulls(\(query: keys.joined(separator: ", "))) > 0)")
+        }
+        return conditions
+    }
+
+    /// - Parameters:
+    ///   - further: conditions beside the view's own.
     ///   - isOrdered: by (keys, event time, recorded time, sequence).
-    func select(where conditions: [PostgresQuery] = [], isOrdered: Bool = false) -> PostgresQuery {
+    func select(where further: [PostgresQuery] = [], isOrdered: Bool = false) -> PostgresQuery {
         let keys = generation.joinKeys.enumerated().map { index, key -> PostgresQuery in
             "\(query: keyExpression(key)) AS \(query: OfflineTable.keyColumn(index))"
         }
@@ -77,17 +101,7 @@ public struct SourceSQL: Sendable {
         columns += version.features.map { feature in
             "\(query: expression(of: feature)) AS \(identifier: "f\(feature.id)")"
         }
-        var conditions = conditions
-        if let filter = generation.filter {
-            let condition = Self.expression(filter)
-            conditions.append(isTable ? "(\"__is_deleted\" OR \(query: condition))" : condition)
-        }
-        if isTable, !generation.joinKeys.isEmpty {
-            // A tombstone without one of this view's keys names no entity of this view.
-            let keys = generation.joinKeys.map { "\(identifier: $0.name)" as PostgresQuery }
-            conditions.append(
-                "NOT (\"__is_deleted\" AND num_nulls(\(query: keys.joined(separator: ", "))) > 0)")
-        }
+        let conditions = conditions(further)
         // Expressions may qualify a column with the source's name.
         var sql: PostgresQuery = """
             SELECT \(query: columns.joined(separator: ", ")) FROM \(query: relation) AS \(identifier: source.name)

@@ -13,9 +13,11 @@ struct SourceBatch {
 /// Rows of a view as its source computes them, widened to the declared types.
 struct SourceStream: RowStream {
     private let copy: PostgresCopyOut
-    private let sql: SourceSQL
+    /// Beside the view's own.
+    private let conditions: [PostgresQuery]
     private var decoder: SourceDecoder
 
+    /// - Throws: `SourceFailure` when PostgreSQL fails at the computation, as `next()` does.
     static func open(
         _ sql: SourceSQL, where conditions: [PostgresQuery], isOrdered: Bool, on connection: PostgresConnection
     ) async throws -> SourceStream {
@@ -26,9 +28,10 @@ struct SourceStream: RowStream {
             let arrival = try await now(on: connection)
             let copy = try await connection.beginCopyOut("COPY (\(query: select)) TO STDOUT (FORMAT binary)")
             return SourceStream(
-                copy: copy, sql: sql, decoder: SourceDecoder(sql: sql, columns: columns, arrival: arrival))
+                copy: copy, conditions: conditions,
+                decoder: SourceDecoder(sql: sql, columns: columns, arrival: arrival))
         } catch let error as PostgresError where error.code == .server {
-            throw sql.failure(error)
+            throw SourceFailure(error: error, conditions: conditions)
         }
     }
 
@@ -49,7 +52,7 @@ struct SourceStream: RowStream {
             }
             return nil
         } catch let error as PostgresError where error.code == .server {
-            throw sql.failure(error)
+            throw SourceFailure(error: error, conditions: conditions)
         }
     }
 }
@@ -94,11 +97,5 @@ extension SourceSQL {
             declared += [("the sequence", .int64), ("the arrival", .timestamp), ("the tombstone flag", .bool)]
         }
         return declared + version.features.map { ("feature \"\($0.schema.name)\"", $0.schema.type) }
-    }
-
-    func failure(_ error: PostgresError) -> LarderError {
-        LarderError(
-            .sourceQueryFailed, "source \"\(source.name)\" of feature view \"\(view.name)\" failed: \(error.message)",
-            hint: error.hint ?? error.detail)
     }
 }

@@ -59,10 +59,10 @@ public struct ViewRowWriter {
     public mutating func endCopy() async throws { try await rows.flush() }
 
     /// Sends the last rows and records the write.
-    /// - Parameter idempotencyKey: a second write with the same one into the same generation fails with SQLSTATE 23505 on
-    ///   `write_view_idempotency`.
+    /// - Parameter idempotencyKey: a second write with the same digest into the same generation fails with SQLSTATE 23505
+    ///   on `write_view_idempotency`.
     /// - Returns: how many rows were written.
-    public mutating func finish(actor: String, idempotencyKey: [UInt8]?) async throws -> Int64 {
+    public mutating func finish(actor: String, idempotencyKey: IdempotencyKey?) async throws -> Int64 {
         try await rows.flush()
         let incarnation = try await Incarnation.current(on: connection)
         try await WriteLedger.record(
@@ -71,20 +71,5 @@ public struct ViewRowWriter {
                 schemaVersion: version.version, idempotencyKey: idempotencyKey),
             id: writeID, incarnation: incarnation, rowsWritten: rows.rowsWritten, rowsWithdrawn: 0, on: connection)
         return rows.rowsWritten
-    }
-}
-
-extension WriteLedger {
-    /// The write into a generation that carries an idempotency key; nil when there is none.
-    public static func writeID(
-        featureViewID: Int64, generation: Int32, idempotencyKey: [UInt8], on connection: PostgresConnection
-    ) async throws -> Int64? {
-        let rows = try await connection.query(
-            """
-            SELECT write_id FROM larder.write
-            WHERE feature_view_id = \(featureViewID) AND generation = \(generation)
-              AND idempotency_key = \(idempotencyKey)
-            """)
-        return try rows.first?.decode("write_id", as: Int64.self)
     }
 }

@@ -2,6 +2,20 @@ import FeatureModel
 public import PostgresClient
 public import Registry
 
+/// What makes a write count once, as the ledger knows it.
+public struct IdempotencyKey: Sendable, Hashable {
+    /// A second write with the same one into the same target is refused by a unique index.
+    public let digest: [UInt8]
+    /// Of what the write asks for, which tells it from another one with the same key. Nil where the key tells that
+    /// itself.
+    public let requestDigest: [UInt8]?
+
+    public init(digest: [UInt8], requestDigest: [UInt8]?) {
+        self.digest = digest
+        self.requestDigest = requestDigest
+    }
+}
+
 /// What one committed batch is recorded as.
 public struct WriteRecord: Sendable {
     public enum Kind: String, Sendable {
@@ -20,11 +34,10 @@ public struct WriteRecord: Sendable {
     public let target: Target
     public let actor: String
     public let schemaVersion: Int32
-    /// A second write with the same key and target is refused by a unique index.
-    public let idempotencyKey: [UInt8]?
+    public let idempotencyKey: IdempotencyKey?
 
     public init(
-        kind: Kind, target: Target, actor: String, schemaVersion: Int32, idempotencyKey: [UInt8]? = nil
+        kind: Kind, target: Target, actor: String, schemaVersion: Int32, idempotencyKey: IdempotencyKey? = nil
     ) {
         self.kind = kind
         self.target = target
@@ -58,11 +71,45 @@ public enum WriteLedger {
         try await connection.execute(
             """
             INSERT INTO larder.write (write_id, incarnation_id, transaction_id, arrived_at, actor, kind, source_id,
-                feature_view_id, generation, schema_version, idempotency_key, rows_written, rows_withdrawn)
+                feature_view_id, generation, schema_version, idempotency_key, request_digest, rows_written,
+                rows_withdrawn)
             VALUES (\(id), \(incarnation.id), pg_current_xact_id(), clock_timestamp(), \(write.actor),
                 \(write.kind.rawValue), \(sourceID), \(viewID), \(generation), \(write.schemaVersion),
-                \(write.idempotencyKey), \(rowsWritten), \(rowsWithdrawn))
+                \(write.idempotencyKey?.digest), \(write.idempotencyKey?.requestDigest), \(rowsWritten),
+                \(rowsWithdrawn))
             """)
+    }
+}
+
+extension WriteLedger {
+    /// The unique indexes that refuse a second write with the same idempotency key: of sources and of feature views.
+    public static let idempotencyConstraints: Set<String> = ["write_idempotency", "write_view_idempotency"]
+
+    /// A write that carries an idempotency key.
+    public struct KeyedWrite: Sendable {
+        public let id: Int64
+        /// Nil where the key tells itself what was asked for, and in writes from before the ledger kept it.
+        public let requestDigest: [UInt8]?
+    }
+
+    /// The write into a source or a generation that carries an idempotency key; nil when there is none.
+    public static func write(
+        into target: WriteRecord.Target, withKey digest: [UInt8], on connection: PostgresConnection
+    ) async throws -> KeyedWrite? {
+        let isTarget: PostgresQuery =
+            switch target {
+            case .source(let id): "source_id = \(id)"
+            case .featureView(let id, let generation): "feature_view_id = \(id) AND generation = \(generation)"
+            }
+        let rows = try await connection.query(
+            """
+            SELECT write_id, request_digest FROM larder.write
+            WHERE \(query: isTarget) AND idempotency_key = \(digest)
+            """)
+        guard let row = rows.first else { return nil }
+        return KeyedWrite(
+            id: try row.decode("write_id", as: Int64.self),
+            requestDigest: try row.decode("request_digest", as: [UInt8]?.self))
     }
 }
 

@@ -21,9 +21,7 @@ struct JobsFollow: LarderCommand {
         let job = try await context.withJobs { try await follow($0, $1, context.console) }
         try context.console.write(table: DocumentText.render(job.document), json: job.document)
         guard let failure = job.failure else { return job.state == .succeeded ? .success : .refused }
-        let code = ErrorCode.all.first { $0.name == failure.code } ?? .internalError
-        context.console.report(
-            LarderError(code, "job \(job.id) failed: \(failure.message)", hint: failure.hint))
+        context.console.report(failure.error(of: "job \(job.id)"))
         return .refused
     }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import FeatureModel
 import FeatureService
-import OnlineStore
 import TextFormats
 
 struct Push: LarderCommand {
@@ -34,7 +33,10 @@ struct Push: LarderCommand {
     @Option(help: "What becomes of a file with bad rows.")
     var mode: WriteMode = .allOrNothing
 
-    @Option(help: ArgumentHelp("A second push with the same key writes nothing.", valueName: "key"))
+    @Option(
+        help: ArgumentHelp(
+            "A second push with the same key writes nothing; it is refused unless it is the same one.",
+            valueName: "key"))
     var idempotencyKey: String?
 
     @Option(help: ArgumentHelp("A further spelling of null in CSV, such as NA.", valueName: "text"))
@@ -55,22 +57,11 @@ struct Push: LarderCommand {
             }
         }
         try context.console.write(
-            table: "feature view \"\(view)\", \(report.write.text)\(Self.text(report.online))",
+            table: "feature view \"\(view)\", \(report.write.text)\(report.online.text)",
             json: report.document(adding: [.init("feature_view", .string(view))]))
         context.console.noteWarnings(of: report.write, command: "larder quarantine show \(view)")
-        if case .pending(let reason) = report.online {
-            context.console.note("warning: the rows are not published yet: \(reason.message) [\(reason.code)]")
-            context.console.note("  hint: larder materialize \(view) publishes them")
-        }
+        context.console.notePending(report.online, view: view)
         return .success
-    }
-
-    private static func text(_ online: OnlineOutcome) -> String {
-        switch online {
-        case .published(let counts): ", \(counts.written.grouped) published"
-        case .pending: ", not published yet"
-        case .none: ""
-        }
     }
 }
 

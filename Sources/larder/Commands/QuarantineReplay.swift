@@ -7,8 +7,9 @@ struct QuarantineReplay: LarderCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Judge quarantined rows again and write those that pass.",
         discussion: """
-            The rows that pass are written and leave the quarantine in one transaction. The others stay, with the reasons of \
-            the version they were judged by now.
+            The rows that pass are written and leave the quarantine in one transaction. Those of a feature view are then \
+            published; when Redis is away, the next materialize publishes them. The others stay, with the reasons of the \
+            version they were judged by now.
             """)
 
     @Argument(help: ArgumentHelp("The source, or the feature view.", valueName: "target"))
@@ -23,7 +24,7 @@ struct QuarantineReplay: LarderCommand {
     @OptionGroup var options: GlobalOptions
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let (resolved, replay) = try await context.withStores { stores in
+        let (resolved, replay) = try await context.withStores(onlineStore: .optional) { stores in
             let project = try await stores.project(namedOrOnly: context.settings.project)
             let resolved = try kind.resolve(target, in: project)
             return (
@@ -33,13 +34,14 @@ struct QuarantineReplay: LarderCommand {
         }
         try context.console.write(table: Self.text(resolved, replay), json: replay.document(of: resolved))
         for warning in replay.warnings { context.console.note("warning: \(warning.printable)") }
+        context.console.notePending(replay.online, view: resolved.name)
         return .success
     }
 
     private static func text(_ target: WriteTarget, _ replay: Quarantine.Replay) -> String {
         let kept = replay.rowsKept > 0 ? ": \(replay.reasons.text)" : ""
-        return "\(target), version \(replay.schemaVersion): \(replay.rowsWritten.grouped) rows written, "
-            + "\(replay.rowsKept.grouped) stay quarantined\(kept)"
+        return "\(target), version \(replay.schemaVersion): \(replay.rowsWritten.grouped) rows written"
+            + "\(replay.online.text), \(replay.rowsKept.grouped) stay quarantined\(kept)"
     }
 }
 
@@ -76,13 +78,14 @@ struct QuarantineDiscard: LarderCommand {
 
 extension Quarantine.Replay {
     fileprivate func document(of target: WriteTarget) -> JSONValue {
-        .object([
+        let members: [JSONValue.Member] = [
             .init("target", .string(target.kind.rawValue)), .init("name", .string(target.name)),
             .init("schema_version", .integer(schemaVersion)), .init("rows_written", .integer(rowsWritten)),
             .init("rows_replaced", .integer(rowsReplaced)), .init("rows_kept", .integer(rowsKept)),
             .init("warnings", .array(warnings.map(JSONValue.string))),
             .init("violations", .array(violations.map(\.document))),
             .init("reasons", .object(reasons.sorted { $0.key < $1.key }.map { .init($0.key, .integer($0.value)) })),
-        ])
+        ]
+        return .object(target.kind == .featureView ? members + online.members : members)
     }
 }

@@ -3,8 +3,9 @@ import FeatureService
 import TextFormats
 
 extension Console {
-    /// How many rejected rows are shown to people.
+    /// How many rejected rows are shown to people, and how many of each where several failures have some.
     private static let shownRows = 20
+    private static let shownRowsOfEach = 5
 
     /// Tells a failure on standard error: as text, or with `--output json` as a problem document (RFC 9457).
     func report(_ error: LarderError) {
@@ -16,14 +17,21 @@ extension Console {
 
     static func lines(of error: LarderError) -> [String] {
         var lines = single(error, label: "error: ")
-        for nested in error.errors { lines += single(nested, label: "").map { "  \($0)" } }
+        for nested in error.errors {
+            let rows = reasons(nested.rows, of: nested.violationCount, atMost: shownRowsOfEach)
+            lines += (single(nested, label: "") + rows).map { "  \($0)" }
+        }
         return lines + Self.lines(of: error.rows, count: error.violationCount)
     }
 
     /// The first reasons why rows are bad, and how many more there are.
     static func lines(of violations: [RowViolation], count: Int) -> [String] {
-        let lines = violations.prefix(shownRows).map { "  \($0.description.printable)" }
-        return count > shownRows ? lines + ["  ... and \(count - shownRows) more"] : lines
+        reasons(violations, of: count, atMost: shownRows)
+    }
+
+    private static func reasons(_ violations: [RowViolation], of count: Int, atMost limit: Int) -> [String] {
+        let lines = violations.prefix(limit).map { "  \($0.description.printable)" }
+        return count > limit ? lines + ["  ... and \(count - limit) more"] : lines
     }
 
     /// The message with its place, and the hint below; both may have several lines.
@@ -41,20 +49,23 @@ extension Console {
 
 extension LarderError {
     fileprivate var problem: JSONValue {
-        var members: [JSONValue.Member] = [
+        let members: [JSONValue.Member] = [
             .init("type", .string("about:blank")), .init("title", .string(code.name)),
             .init("status", .integer(code.httpStatus)), .init("detail", .string(message)),
             .init("code", .string(code.name)),
         ]
-        members += supplement
-        let all = errors.map(\.member) + rows.map(\.document)
-        if !all.isEmpty { members.append(.init("errors", .array(all))) }
-        if !rows.isEmpty { members.append(.init("violation_count", .integer(violationCount))) }
-        return .object(members)
+        return .object(members + supplement + reasons)
     }
 
     private var member: JSONValue {
-        .object([.init("code", .string(code.name)), .init("detail", .string(message))] + supplement)
+        .object([.init("code", .string(code.name)), .init("detail", .string(message))] + supplement + reasons)
+    }
+
+    private var reasons: [JSONValue.Member] {
+        let all = errors.map(\.member) + rows.map(\.document)
+        var members: [JSONValue.Member] = all.isEmpty ? [] : [.init("errors", .array(all))]
+        if !rows.isEmpty { members.append(.init("violation_count", .integer(violationCount))) }
+        return members
     }
 
     private var supplement: [JSONValue.Member] {

@@ -74,21 +74,31 @@ struct OnlineAnswerText {
     var document: JSONValue {
         get throws {
             let names = response.keys.map(\.name) + response.features.map(\.name)
-            var results = response.keys.map { key in
-                Self.result(
-                    values: key.values, statuses: key.values.map { _ in .present }, times: key.values.map { _ in nil })
+            var results: [JSONValue] = []
+            for key in response.keys {
+                // On a command line every value is text: what it was read as says more.
+                let column = response.keyColumns.first { $0.name == key.name }?.column
+                results.append(
+                    Self.result(
+                        values: try column.map { try Self.values($0) } ?? key.values,
+                        statuses: key.values.map { _ in .present }, times: key.values.map { _ in nil }))
             }
             for feature in response.features {
-                let values = try (0..<response.entityCount).map { row in
-                    try JSONValue.parse(Array(Self.json(feature.values, row).utf8), code: .internalError)
-                }
                 results.append(
-                    Self.result(values: values, statuses: feature.statuses, times: feature.eventTimes))
+                    Self.result(
+                        values: try Self.values(feature.values), statuses: feature.statuses,
+                        times: feature.eventTimes))
             }
             return .object([
                 .init("metadata", .object([.init("feature_names", .array(names.map { .string($0) }))])),
                 .init("results", .array(results)),
             ])
+        }
+    }
+
+    private static func values(_ column: Column) throws -> [JSONValue] {
+        try (0..<column.count).map { row in
+            try JSONValue.parse(Array(json(column, row).utf8), code: .internalError)
         }
     }
 

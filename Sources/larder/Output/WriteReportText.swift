@@ -1,5 +1,6 @@
 import FeatureModel
 import FeatureService
+import OnlineStore
 import TextFormats
 
 extension WriteReport {
@@ -20,7 +21,25 @@ extension WriteReport {
     }
 }
 
+extension OnlineOutcome {
+    /// What follows the number of rows that were written.
+    var text: String {
+        switch self {
+        case .published(let counts): ", \(counts.written.grouped) published"
+        case .pending: ", not published yet"
+        case .none: ""
+        }
+    }
+}
+
 extension Console {
+    /// Tells on standard error that rows of a feature view are written and wait to be published.
+    func notePending(_ online: OnlineOutcome, view: String) {
+        guard case .pending(let reason) = online else { return }
+        note("warning: the rows are not published yet: \(reason.message) [\(reason.code)]")
+        note("  hint: larder materialize \(view) publishes them")
+    }
+
     /// Tells on standard error what a write that succeeded warns of, and its bad rows.
     /// - Parameter command: shows the quarantined rows.
     func noteWarnings(of report: WriteReport, command: String) {
