@@ -15,9 +15,18 @@ public struct KeyInterner: Sendable {
 
     public init() {}
 
+    /// Makes room for so many strings in all, so that none of them has to be moved for a later one.
+    public mutating func reserveCapacity(_ count: Int) {
+        offsets.reserveCapacity(count + 1)
+        // Two thirds full at most.
+        var size = table.count
+        while count * 3 >= size * 2 { size *= 2 }
+        if size > table.count { rebuild(size) }
+    }
+
     public mutating func intern(_ key: [UInt8]) -> Int32 {
         // Two thirds full at most, so that probes stay short.
-        if count * 3 >= table.count * 2 { grow() }
+        if count * 3 >= table.count * 2 { rebuild(table.count * 2) }
         let slot = slot(of: key.span.bytes)
         if table[slot] >= 0 { return table[slot] }
         let number = Int32(count)
@@ -47,8 +56,8 @@ public struct KeyInterner: Sendable {
         return hasher.finalize()
     }
 
-    private mutating func grow() {
-        table = [Int32](repeating: -1, count: table.count * 2)
+    private mutating func rebuild(_ size: Int) {
+        table = [Int32](repeating: -1, count: size)
         for number in 0..<count {
             let slot = slot(of: arena.span.bytes.extracting(offsets[number]..<offsets[number + 1]))
             table[slot] = Int32(number)

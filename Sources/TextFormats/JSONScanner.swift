@@ -21,30 +21,34 @@ enum JSONScanner {
     /// is JSON is not looked at.
     /// - Returns: nil when no array ends there, as far as that tells.
     static func endOfArray(_ text: Span<UInt8>, from start: Int, to end: Int) -> Int? {
-        var index = start
+        let text = text.extracting(start..<end)
+        var index = 0
         var depth = 0
-        while index < end {
+        while index < text.count {
             let byte = text[index]
             index += 1
-            switch byte {
-            case UInt8(ascii: "\""):
-                guard let next = endOfString(text, from: index, to: end) else { return nil }
+            if byte == UInt8(ascii: "\"") {
+                guard let next = endOfString(text, from: index) else { return nil }
                 index = next
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-            case UInt8(ascii: "]"), UInt8(ascii: "}"):
-                depth -= 1
-                if depth == 0 { return byte == UInt8(ascii: "]") ? index : nil }
-            default: break
+            } else if byte | 0x26 == 0x7F {
+                // The brackets, and few others that there may be.
+                switch byte {
+                case UInt8(ascii: "["), UInt8(ascii: "{"):
+                    depth += 1
+                case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                    depth -= 1
+                    if depth == 0 { return byte == UInt8(ascii: "]") ? start + index : nil }
+                default: break
+                }
             }
         }
         return nil
     }
 
     /// Behind the quote that closes a string, whose characters begin at `start`.
-    private static func endOfString(_ text: Span<UInt8>, from start: Int, to end: Int) -> Int? {
+    private static func endOfString(_ text: Span<UInt8>, from start: Int) -> Int? {
         var index = start
-        while index < end {
+        while index < text.count {
             let byte = text[index]
             index += 1
             if byte == UInt8(ascii: "\"") { return index }

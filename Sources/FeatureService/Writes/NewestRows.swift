@@ -42,6 +42,7 @@ struct NewestRows {
         }
         let batch = OnlineBatch(rows, schema: schema)
         kept.append(batch)
+        keys.reserveCapacity(keys.count + batch.count)
         var key: [UInt8] = []
         for row in 0..<batch.count {
             key.removeAll(keepingCapacity: true)

@@ -8,8 +8,8 @@ import PostgresClient
 /// Pushes of one lane that are committed in one transaction and published in one go. Each is answered exactly once.
 struct PushGroup: Sendable {
     /// Rows and bytes of one group, beyond its first push.
-    static let maximumRows = 10_000
-    static let maximumBytes = 8 << 20
+    static let maximumRows = 20_000
+    static let maximumBytes = 16 << 20
 
     /// Those whose rows are in PostgreSQL and still have to be published.
     struct Committed: Sendable {

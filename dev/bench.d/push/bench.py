@@ -33,7 +33,7 @@ class Row:
 
 ROWS = {
     "single": Row(1, 20_000, larder=(64,), feast=(16, 64)),
-    "batch": Row(1_000, 50, larder=(4, 16, 32), feast=(4, 16, 32)),
+    "batch": Row(1_000, 50, larder=(4, 16, 64), feast=(4, 16, 64)),
 }
 
 
