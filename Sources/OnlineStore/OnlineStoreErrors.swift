@@ -65,8 +65,11 @@ extension LarderError {
 
     /// What puts a row where something stands that no publication replaces.
     private static func repair(_ key: [UInt8]?) -> String {
-        key.map { "remove it with \(RedisKeyText.removal(of: $0)), then run larder materialize --full --only online" }
-            ?? "empty the database of Redis, which servers then fill again"
+        guard let key else { return "the log of the server has its key, and what removes it" }
+        return """
+            remove it from the Redis and database of LARDER_REDIS_URL, with \(RedisKeyText.removal(of: key)), then run larder \
+            materialize --full --only online
+            """
     }
 
     /// What was stored is not what this program wrote: no answer is better than a wrong one.

@@ -57,7 +57,7 @@ struct ConnectionDirectory<Connection> {
     ) -> Duration? {
         if case .stopped = phase { return nil }
         places[index] = .up(connection)
-        guard let since = incompleteSince, !isAnyDown else { return nil }
+        guard let since = incompleteSince, connections.count == places.count else { return nil }
         incompleteSince = nil
         return now - since
     }
@@ -66,10 +66,6 @@ struct ConnectionDirectory<Connection> {
         if case .stopped = phase { return }
         places[index] = .down(error)
         incompleteSince = incompleteSince ?? now
-    }
-
-    private var isAnyDown: Bool {
-        places.contains { if case .down = $0 { true } else { false } }
     }
 
     /// The connections that are up.

@@ -37,7 +37,7 @@ public struct DatabaseRoles: Sendable {
     public func checkSourceLogin(on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
-            SELECT r.rolname = session_user AS is_owner, r.rolsuper AS is_superuser,
+            SELECT r.rolname = session_user AS is_owner, r.rolsuper AS is_superuser, r.rolcreaterole AS may_make_roles,
                 pg_has_role(r.oid, session_user, 'MEMBER') AS is_owners_member,
                 EXISTS (
                     SELECT FROM pg_roles w WHERE w.rolname = \(Self.writer) AND pg_has_role(r.oid, w.oid, 'MEMBER')
@@ -54,6 +54,7 @@ public struct DatabaseRoles: Sendable {
         guard let row = rows.first else { return }
         let faults = [
             ("is_owner", "is the login of LARDER_POSTGRES_URL"), ("is_superuser", "is a superuser"),
+            ("may_make_roles", "may make roles, and so become any other"),
             ("is_owners_member", "may act as the login of LARDER_POSTGRES_URL"),
             ("is_writers_member", "may act as \"\(Self.writer)\""), ("may_write", "may write to Larder's tables"),
         ]
@@ -61,7 +62,10 @@ public struct DatabaseRoles: Sendable {
             guard try row.decode(column, as: Bool.self) else { continue }
             throw LarderError(
                 .configurationInvalid, "the login \"\(sourceLogin)\" of LARDER_POSTGRES_SOURCE_URL \(fault)",
-                hint: "name one that reads sources and nothing else: expressions and queries of definitions run as it")
+                hint: """
+                    name one that reads sources and nothing else, as expressions and queries of definitions run as it; make it with \
+                    CREATE ROLE, as a provider's console may make it a member of an administrator's role
+                    """)
         }
     }
 

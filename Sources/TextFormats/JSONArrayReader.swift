@@ -40,7 +40,8 @@ public struct JSONArrayReader: Sendable {
         guard bytes[range].first == UInt8(ascii: "[") else {
             throw LarderError(.requestInvalid, "the rows are no JSON array")
         }
-        var tokenizer = JSONTokenizer(bytes, range: range, origin: 0, maximumDepth: options.limits.maximumDepth)
+        // The array is in an object.
+        var tokenizer = JSONTokenizer(bytes, range: range, origin: 0, maximumDepth: options.limits.maximumDepth - 1)
         do throws(JSONSyntaxError) {
             // The opening bracket.
             _ = try tokenizer.next()

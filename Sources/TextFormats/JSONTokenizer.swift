@@ -122,10 +122,10 @@ public struct JSONTokenizer: Sendable {
 
     /// Passes over the rest of an array whose opening bracket was just read, without a look at whether it is JSON.
     /// - Returns: false, having done nothing, when its end is not to be found.
-    mutating func skipUnchecked() -> Bool {
+    mutating func skipUnchecked() throws(JSONSyntaxError) -> Bool {
         guard let next = JSONScanner.endOfArray(bytes.span, from: tokenRange.lowerBound, to: end) else { return false }
         position = next - 1
-        guard (try? close(bytes[position])) == .endArray else { return false }
+        _ = try close(bytes[position])
         return true
     }
 

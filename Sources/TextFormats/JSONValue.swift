@@ -63,7 +63,7 @@ public indirect enum JSONValue: Sendable, Hashable {
         }
         var parser = JSONValueParser(bytes, leavingName: leavingName, limits: limits)
         do {
-            if let value = try? parser.parse() { return (value, parser.leftArray) }
+            if leavingName != nil, let value = try? parser.parse() { return (value, parser.leftArray) }
             // The mistake may be in the array that was left, and the end of that was a guess.
             parser = JSONValueParser(bytes, leavingName: leavingName, checksLeftArray: true, limits: limits)
             let value = try parser.parse()
@@ -134,7 +134,8 @@ private struct JSONValueParser {
         // Within the outermost object.
         guard token == .beginArray, tokenizer.depth == 2, name == leavingName else { return try value(token) }
         let start = tokenizer.tokenRange.lowerBound
-        if checksLeftArray || !tokenizer.skipUnchecked() { try tokenizer.skip(from: token) }
+        let isSkipped = checksLeftArray ? false : try tokenizer.skipUnchecked()
+        if !isSkipped { try tokenizer.skip(from: token) }
         leftArray = start..<tokenizer.tokenRange.upperBound
         return .array([])
     }

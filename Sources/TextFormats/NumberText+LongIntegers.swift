@@ -4,8 +4,8 @@ public enum LongIntegers: Sendable {
     /// Those that the float gives back: with the digits of its exact value, or with the fewest that read back as it,
     /// filled up with zeros, as JavaScript writes floats. So `100000000000000000000` is 1e20.
     case roundTripping
-    /// Those that are the float exactly: for integers that were typed as such before they became text.
-    case exact
+    /// None: for integers that were typed as such before they became text, as Arrow's are.
+    case refused
 }
 
 extension NumberText {
@@ -13,6 +13,8 @@ extension NumberText {
     /// - Parameter value: the nearest to the text; its magnitude is at least 2^53.
     static func isKept(_ text: Span<UInt8>, as value: Double, _ longIntegers: LongIntegers) -> Bool {
         guard let digits = integerDigits(of: text) else { return true }
+        // An integer one beyond is nearest to it.
+        if longIntegers == .refused, value.magnitude > 0x1p53 { return false }
         if longIntegers == .roundTripping, states(text, digits, ShortestDecimal(value)) { return true }
         return significantBits(text, digits) <= Double.significandBitCount + 1
     }
@@ -20,6 +22,7 @@ extension NumberText {
     /// - Parameter value: the nearest to the text; its magnitude is at least 2^24.
     static func isKept(_ text: Span<UInt8>, as value: Float, _ longIntegers: LongIntegers) -> Bool {
         guard let digits = integerDigits(of: text) else { return true }
+        if longIntegers == .refused, value.magnitude > 0x1p24 { return false }
         if longIntegers == .roundTripping {
             if states(text, digits, ShortestDecimal(value)) { return true }
             // Who computes with doubles writes a float32 with the digits of the double that it is.

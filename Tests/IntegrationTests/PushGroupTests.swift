@@ -274,6 +274,28 @@ import TextFormats
         }
     }
 
+    @Test func `a key that is being committed is not tried by the second transaction`() async throws {
+        try await withScores { larder, groups in
+            let many = (1_001...2_000).map { row($0, $0 % 100) }.joined(separator: ",")
+            let requests = try [
+                request(row(1, 1), key: "a"), request(row(1, 1), key: "a"), request(row(2, 2)), request(many),
+            ]
+            let pushes = try await push(requests, through: groups, of: larder)
+            var written: [Int64?] = []
+            for push in pushes { written.append(try await push.value?.write.rowsWritten) }
+            // Only who repeats the key goes alone, to be told that it was there before.
+            #expect(written == [1, nil, 1, 1_000])
+        }
+    }
+
+    @Test func `a view without an entity takes pushes, too`() async throws {
+        try await withScores(entities: "[]") { larder, groups in
+            let body = #"{"at": "2024-05-01T10:00:00Z", "score": 7}"#
+            let report = try await groups.write(request(body), in: try await larder.project())
+            #expect(report?.write.rowsWritten == 1 && report?.online.name == "published")
+        }
+    }
+
     // MARK: Failures and limits
 
     @Test func `a transaction that breaks fails its own pushes, not those that wait`() async throws {

@@ -114,15 +114,18 @@ struct LongIntegerTests {
         }
     }
 
-    @Test("integers that were typed as such have to be the float exactly")
-    func exact() throws {
+    @Test("integers that were typed as such are refused beyond 2^53")
+    func refused() throws {
         var choices = options(["x": .float64])
-        choices.longIntegers = .exact
-        let read = try readNDJSON(
-            "{\"x\":5000000000000001000}\n{\"x\":5000000000000001024}\n{\"x\":5.000000000000001e18}\n".utf8, choices)
-        #expect(read.complaints == ["1/1 x inexact"])
-        let value = Value.float64(5_000_000_000_000_001_024)
-        #expect(read.rows == [[.null], [value], [value]])
+        choices.longIntegers = .refused
+        let texts = [
+            "5000000000000001000", "5000000000000001024", "5.000000000000001e18", "9007199254740994",
+            "-9007199254740993",
+            "9007199254740992",
+        ]
+        let read = try readNDJSON(texts.map { "{\"x\":\($0)}\n" }.joined().utf8, choices)
+        #expect(read.complaints == ["1/1 x inexact", "2/2 x inexact", "4/4 x inexact", "5/5 x inexact"])
+        #expect(read.rows.last == [.float64(0x1p53)] && read.rows[2] == [.float64(5_000_000_000_000_001_024)])
     }
 
     // MARK: Against decimal strings
@@ -190,9 +193,9 @@ struct LongIntegerTests {
                 let exact = exactDigits(nearest)
                 let shortest = try shortestDigits(nearest.description)
                 let isTaken = NumberText.isKept(Array("-\(text)".utf8).span, as: -nearest, .roundTripping)
-                let isExact = NumberText.isKept(Array(text.utf8).span, as: nearest, .exact)
+                let isTyped = NumberText.isKept(Array(text.utf8).span, as: nearest, .refused)
                 #expect(isTaken == [exact, shortest].contains(text), "\(text), seed \(seed)")
-                #expect(isExact == (text == exact), "\(text), seed \(seed)")
+                #expect(isTyped == (text == "9007199254740992"), "\(text), seed \(seed)")
                 if isTaken { taken += 1 } else { refused += 1 }
             }
         }

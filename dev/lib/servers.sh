@@ -83,10 +83,10 @@ postgres_settings() {
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
-shared_buffers = 1GB
+shared_buffers = 256MB
 work_mem = 16MB
 maintenance_work_mem = 128MB
-max_wal_size = 8GB
+max_wal_size = 2GB
 random_page_cost = 1.1
 jit = off
 timezone = 'UTC'
@@ -160,7 +160,7 @@ start_redis() {
     for attempt in {1..5}; do
         as_server_user redis-server --bind 127.0.0.1 --port "$REDIS_PORT" --daemonize yes --dir "$data" \
             --pidfile "$data/redis.pid" --logfile "$data/redis.log" --maxmemory-policy noeviction \
-            --appendonly "$append_only" --auto-aof-rewrite-min-size 512mb --save '' >/dev/null 9>&-
+            --appendonly "$append_only" --save '' >/dev/null 9>&-
         ! wait_for_redis || return 0
         tail -n 5 "$data/redis.log" | grep -q 'Address already in use' || break
         REDIS_PORT=$(candidate_port)

@@ -69,7 +69,7 @@ struct QuarantineReplay<Writer: RowWriter> {
         var options = writer.readOptions(
             RowReadChoices(nullSpelling: first.nullSpelling, mayBeMissing: mayBeMissing(since: first.schemaVersion)))
         // An integer that came as Arrow is made no float that is another number, although the same text might be.
-        if first.format == .json { options.longIntegers = .exact }
+        if first.format == .json { options.longIntegers = .refused }
         var reader = try FrameReader(format: first.format == .csv ? .csv : .ndjson, options: options)
         if let fault = try Self.misfit(of: input.bytes, &reader) {
             // The header does not fit the version, so that none of its rows does.

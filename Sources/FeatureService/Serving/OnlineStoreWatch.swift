@@ -107,14 +107,18 @@ public struct OnlineStoreWatch: Sendable {
 
     private func lookCloser(_ project: RegisteredProject, _ memory: inout Memory) async throws {
         guard let absence = try await absence(of: project) else { return }
-        memory.missingSince[project.id] = memory.missingSince[project.id] ?? .now
+        if memory.missingSince[project.id] == nil {
+            memory.missingSince[project.id] = .now
+            stores.logger.warning(
+                "Redis does not hold what was published", metadata: ["project": "\(project.name)"])
+        }
         let verdict = memory.sightings[project.id, default: OnlineStoreSightings()].judge(
             absence.expected, publishedEndpoint: absence.publishedEndpoint, sentinel: absence.comparison.sentinel,
             runID: absence.comparison.runID, endpoint: absence.comparison.control.endpoint, now: .now)
         if let verdict { tell(verdict, absence, of: project) }
         guard let job = absence.job else { return }
         stores.logger.notice(
-            "Redis does not hold what was published, and is filled again",
+            "Redis is filled again",
             metadata: ["project": "\(project.name)", "job": "\(job.id)"])
     }
 
@@ -122,9 +126,10 @@ public struct OnlineStoreWatch: Sendable {
         try await stores.writer.withConnection { connection -> Absence? in
             let found = try await OnlineStoreComparison(project, redis: stores.redis, on: connection)
             guard let expected = found.expected, !found.isCurrent else { return nil }
-            let endpoint = try await KeySpaceStore().redisEndpoint(ofProject: project.id, on: connection)
             var job: Job?
             if fills { job = try await fill(project, expected, on: connection) }
+            // For people only: a database that has not been migrated yet lacks it.
+            let endpoint = try? await KeySpaceStore().redisEndpoint(ofProject: project.id, on: connection)
             return Absence(expected: expected, publishedEndpoint: endpoint, comparison: found, job: job)
         }
     }

@@ -25,9 +25,9 @@ extension LarderError {
         switch error.code {
         case .cancelled:
             return LarderError(.cancelled, "cancelled")
-        case .server where error.sqlState == .undefinedTable || error.sqlState == "3F000":
+        case .server where error.sqlState == .undefinedTable || ["3F000", "42703"].contains(error.sqlState):
             return LarderError(
-                .migrationPending, "the database lacks a table of Larder's: \(error.message)",
+                .migrationPending, "the database lacks a table or column of Larder's: \(error.message)",
                 hint: "run larder migrate")
         case .server where error.sqlState == .checkViolation && error.constraintName == "writable_versions":
             return LarderError(

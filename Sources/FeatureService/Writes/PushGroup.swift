@@ -29,22 +29,32 @@ struct PushGroup: Sendable {
 
     /// Takes the next pushes out of a queue, in their order. Of those with one idempotency key it takes the first alone:
     /// the others have to find that committed.
-    /// - Returns: nil when the queue is empty.
-    init?(from queue: inout [WaitingPush], stores: Stores, keySpaces: KnownKeySpaces) {
-        guard let first = queue.first?.push else { return nil }
-        var keys: Set<[UInt8]> = []
+    /// - Parameter keys: idempotency keys whose pushes have to go on waiting.
+    /// - Returns: nil when there are no others in the queue.
+    init?(
+        from queue: inout [WaitingPush], except keys: Set<[UInt8]>, stores: Stores, keySpaces: KnownKeySpaces
+    ) {
+        var keys = keys
         var (taken, left): ([WaitingPush], [WaitingPush]) = ([], [])
         var (rowCount, byteCount) = (0, 0)
         var isFull = false
         for waiting in queue {
             let push = waiting.push
+            isFull =
+                isFull
+                || (!taken.isEmpty
+                    && (rowCount + push.rowCount > Self.maximumRows || byteCount + push.byteCount > Self.maximumBytes))
+            let isNew = !isFull && (push.idempotencyKey.map { keys.insert($0.digest).inserted } ?? true)
+            guard isNew else {
+                left.append(waiting)
+                continue
+            }
+            taken.append(waiting)
             rowCount += push.rowCount
             byteCount += push.byteCount
-            isFull = isFull || (!taken.isEmpty && (rowCount > Self.maximumRows || byteCount > Self.maximumBytes))
-            let isNew = !isFull && (push.idempotencyKey.map { keys.insert($0.digest).inserted } ?? true)
-            if isNew { taken.append(waiting) } else { left.append(waiting) }
         }
         queue = left
+        guard let first = taken.first?.push else { return nil }
         members = taken
         project = first.project
         target = first.target
@@ -52,6 +62,8 @@ struct PushGroup: Sendable {
         self.stores = stores
         self.keySpaces = keySpaces
     }
+
+    var idempotencyKeys: Set<[UInt8]> { Set(members.compactMap { $0.push.idempotencyKey?.digest }) }
 
     /// Commits the rows, and answers everyone who has not to wait for them to be published.
     /// - Returns: those who have to; nil when there are none.

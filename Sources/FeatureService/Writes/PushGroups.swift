@@ -19,6 +19,8 @@ public actor PushGroups {
         var waiting: [WaitingPush] = []
         /// Tasks that take groups from it until it is empty.
         var committers = 0
+        /// Of groups that are being committed: a second push with one of them has to find that committed.
+        var keysUnderWay: Set<[UInt8]> = []
 
         var needsCommitter: Bool {
             if committers == 0 { return true }
@@ -99,13 +101,23 @@ public actor PushGroups {
     }
 
     private func commitGroups(of lane: GroupedPush.Lane) async {
-        while let group = PushGroup(from: &lanes[lane, default: Queue()].waiting, stores: stores, keySpaces: keySpaces)
-        {
-            guard let committed = await group.commit() else { continue }
+        while let group = nextGroup(of: lane) {
+            let committed = await group.commit()
+            lanes[lane]?.keysUnderWay.subtract(group.idempotencyKeys)
+            guard let committed else { continue }
             // Publishing compares: whether an earlier or a later group is published first makes no difference.
             Task { await group.publish(committed) }
         }
         lanes[lane]?.committers -= 1
         if lanes[lane]?.committers == 0 { lanes[lane] = nil }
+    }
+
+    private func nextGroup(of lane: GroupedPush.Lane) -> PushGroup? {
+        var queue = lanes[lane] ?? Queue()
+        let group = PushGroup(
+            from: &queue.waiting, except: queue.keysUnderWay, stores: stores, keySpaces: keySpaces)
+        queue.keysUnderWay.formUnion(group?.idempotencyKeys ?? [])
+        lanes[lane] = queue
+        return group
     }
 }

@@ -68,6 +68,17 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
         hold(.part(unwrapInboundIn(data)), context)
     }
 
+    /// Whether nothing that comes is a request any more. It is not passed on: the decoder would keep what it does not read, as
+    /// behind a request to speak another protocol, for as long as the last one is being answered.
+    func dropsInput() -> Bool {
+        switch phase {
+        case .closing, .passing(hasRequestEnded: true, _, isLast: true): break
+        default: return false
+        }
+        idleness.noteActivity()
+        return true
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         hold(.error(error), context)
     }

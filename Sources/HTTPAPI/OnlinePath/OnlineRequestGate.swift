@@ -24,6 +24,7 @@ final class OnlineRequestGate: ChannelInboundHandler {
         let buffer = unwrapInboundIn(data)
         if passed == .whole, takes(buffer) { return }
         hasPassed = true
+        if connection.dropsInput() { return }
         passed.note(buffer)
         context.fireChannelRead(data)
     }

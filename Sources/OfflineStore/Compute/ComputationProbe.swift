@@ -16,8 +16,7 @@ struct ComputationProbe {
     }
 
     struct Finding {
-        /// Nil where the row could not even be read: what the source itself says fails.
-        let suspect: Suspect?
+        let suspect: Suspect
         /// Keys and event time of the row; empty where there are none, or they are not known.
         let place: String
         let error: PostgresError
@@ -108,9 +107,9 @@ struct ComputationProbe {
             return nil
         } catch let error as PostgresError where error.isAboutAValue {
             guard isInPlace, last != nil || known == 0 else { return nil }
-            guard let last, last.step < suspects.count else {
-                return Finding(suspect: nil, place: "", error: error)
-            }
+            // Otherwise the row itself could not be read: what the source says fails, maybe in a column or a row that the
+            // computation does not read.
+            guard let last, last.step < suspects.count else { return nil }
             return Finding(suspect: suspects[last.step], place: last.place, error: error)
         }
     }

@@ -9,7 +9,8 @@ extension HistoryBatch {
     ///
     /// One pass of a radix sort, over the highest bits in which the keys differ; of text the first eight bytes count.
     var rowsByKey: [Int] {
-        let keys = Self.numbers(keyColumns[0])
+        // A view without an entity has no keys.
+        let keys = keyColumns.first.map(Self.numbers) ?? []
         guard let least = keys.min(), let greatest = keys.max(), least < greatest else { return Array(0..<rowCount) }
         let shift = max(0, UInt64.bitWidth - (greatest - least).leadingZeroBitCount - Self.bucketBits)
         func bucket(_ key: UInt64) -> Int { Int((key - least) >> UInt64(shift)) }

@@ -51,6 +51,7 @@ struct NullColumns {
         // With the source's name before it no column is taken for a word of SQL, such as user.
         let condition = columns.map { "\(sql.source.name).\($0.name) IS NOT NULL" }.joined(separator: " AND ")
         return sql.generation.filter == nil
-            ? "leave such rows out with where: \(condition)" : "leave such rows out: add AND \(condition) to where:"
+            ? "leave such rows out with where: \(condition)"
+            : "leave such rows out: put where: in parentheses and add AND \(condition)"
     }
 }

@@ -22,11 +22,11 @@ extension Materializer {
             if unexplained.hint == nil { unexplained.hint = sql.suspicion }
             return unexplained
         }
-        guard let suspect = finding.suspect else { return sql.failure(finding.error) }
         let place = finding.place.isEmpty ? "" : " (\(finding.place))"
         let reason = finding.error.messageWithoutValues
         return LarderError(
-            .sourceQueryFailed, "\(suspect.name) of \(sql.subject) failed: \(reason)\(place); nothing was written",
+            .sourceQueryFailed,
+            "\(finding.suspect.name) of \(sql.subject) failed: \(reason)\(place); nothing was written",
             hint: sql.hint(
                 "write it so that it takes every row, such as with nullif or CASE, or leave such rows out with where:",
                 changing: "either"))
@@ -85,9 +85,11 @@ extension PostgresError {
 
     /// The message without values of rows, which data exceptions quote.
     var messageWithoutValues: String {
-        guard sqlState?.isDataException == true, let first = message.firstIndex(of: "\""),
-            let last = message.lastIndex(of: "\""), first < last
-        else { return message }
-        return "\(message[...first])...\(message[last...])"
+        guard sqlState?.isDataException == true else { return message }
+        if let first = message.firstIndex(of: "\""), let last = message.lastIndex(of: "\""), first < last {
+            return "\(message[...first])...\(message[last...])"
+        }
+        // Such as: date field value out of range: 2023-02-30
+        return message.replacing(#/: -?\d.*$/#, with: ": ...")
     }
 }

@@ -44,6 +44,8 @@ struct UnknownSetting: Sendable {
         let key = place.joined(separator: ".")
         let known = Setting.all.map(\.key)
         let isKnown = known.contains(key)
+        // What is meant for editors or readers.
+        if place.first?.hasPrefix("$") == true || place.first?.hasPrefix("_") == true { return nil }
         if place.isEmpty || isKnown && place == key.split(separator: ".").map(String.init) { return nil }
         let nearest = NameRule.nearest(to: key, in: known)
         let nested = key.split(separator: ".").map { "{\"\($0)\": " }.joined()
