@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import TextFormats
@@ -77,6 +78,30 @@ struct OnlineConnectionEndTests {
                 #expect(try await client.ends(within: .seconds(5)))
             }
         }
+    }
+
+    @Test("what comes behind a last request is dropped, however long its answer takes")
+    func behindLast() async throws {
+        try await Fixture.with(Self.setup()) { fixture in
+            var request = RawRequest(online: Self.temperature).ordinary
+            request.headers += [("Connection", "Upgrade"), ("Upgrade", "websocket")]
+            let client = try RawClient(port: fixture.port)
+            fixture.proxy?.stall()
+            try await client.send(request.bytes)
+            let before = try Self.residentBytes()
+            // The sockets hold some; the rest would have to be kept.
+            for _ in 0..<96 { try await client.send([UInt8](repeating: 0x20, count: 1 << 20)) }
+            #expect(try Self.residentBytes() - before < 48 << 20)
+            fixture.proxy?.resume()
+            #expect(try await client.response().status == 200)
+            #expect(try await client.ends(within: .seconds(5)))
+        }
+    }
+
+    /// Of this process, which the server runs in.
+    private static func residentBytes() throws -> Int {
+        let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")[1]
+        return try #require(Int(pages)) * 4_096
     }
 
     // MARK: Greedy clients
