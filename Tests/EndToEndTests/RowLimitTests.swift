@@ -6,21 +6,7 @@ import Testing
     private static let definitions = """
         \(Shop.definitions)
         ---
-        kind: source
-        name: scoring
-        type: push
-        columns:
-          - {name: customer_id, type: int64}
-          - {name: at, type: timestamp}
-          - {name: score, type: int32}
-        timestamp: at
-        ---
-        kind: feature_view
-        name: scores
-        entities: [customer]
-        source: scoring
-        features: [{name: score, type: int32}]
-
+        \(ScoreWorld.view)
         """
 
     private static let visits = "/v1/projects/shop/sources/visits/rows"

@@ -9,6 +9,11 @@ enum ScoreWorld {
 
     private static let definitions = """
         \(Shop.head)
+        \(view)
+        """
+
+    /// The push view and its source, with the customer of `Shop` as their entity.
+    static let view = """
         kind: source
         name: scoring
         type: push
