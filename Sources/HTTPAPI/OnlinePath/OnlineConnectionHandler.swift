@@ -14,7 +14,7 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum Phase {
+    enum Phase {
         /// No request is under way.
         case idle
         /// The body of an online request is coming in.
@@ -28,7 +28,7 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     }
 
     /// What came before its turn.
-    private enum Held {
+    enum Held {
         case part(HTTPServerRequestPart)
         case error(any Error)
         case inputClosed
@@ -38,20 +38,21 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     private let path: OnlinePath
     /// Where bytes go out that need no encoder.
     private let wire: ChannelHandlerContext
-    private var phase = Phase.idle
-    private var held = CircularBuffer<Held>()
+    // What `OnlineConnectionHandler+Ending` uses is not private.
+    var phase = Phase.idle
+    var held = CircularBuffer<Held>()
     private var isTakingHeld = false
     /// Whether what came was no HTTP: nothing that comes after it is a request.
     private var hasFailed = false
     /// Whether the client has closed its side.
-    private var isInputClosed = false
+    var isInputClosed = false
     /// Whether the last answer has left, so that only the client's side is still open.
-    private var isLingering = false
+    var isLingering = false
     private var isReadWanted = false
-    private var isQuiescing = false
-    private var idleness: ConnectionIdleness
-    private var idleTask: Scheduled<Void>?
-    private var context: ChannelHandlerContext?
+    var isQuiescing = false
+    var idleness: ConnectionIdleness
+    var idleTask: Scheduled<Void>?
+    var context: ChannelHandlerContext?
 
     /// - Parameter wire: of the handler next to the socket.
     init(_ loop: OnlineLoop, wire: ChannelHandlerContext, idleTimeout: TimeAmount) {
@@ -323,94 +324,6 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
         phase = .idle
         idleness.noteActivity()
         takeHeld(context)
-    }
-}
-
-// MARK: - Ending
-
-extension OnlineConnectionHandler {
-    /// So long an idle connection is kept at shutdown: a request that is on its way is still answered.
-    private static let lastRequestPatience: TimeAmount = .milliseconds(500)
-    /// So long a client has to close its side after the last answer, or to send more: closing over what it has sent would
-    /// take the answer with it.
-    private static let lingering: TimeAmount = .seconds(1)
-    /// So long at most it is let send the rest of what was answered early.
-    private static let longestLingering: TimeAmount = .seconds(30)
-
-    private func quiesce(_ context: ChannelHandlerContext) {
-        isQuiescing = true
-        if case .idle = phase, held.isEmpty { waitForLastRequest(context) }
-    }
-
-    private func waitForLastRequest(_ context: ChannelHandlerContext) {
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastRequestPatience) {
-            if case .idle = self.phase, self.held.isEmpty { self.close(context) }
-        }
-    }
-
-    /// A promise whose completion closes the connection: what is still to be written would be lost otherwise.
-    private func closing(_ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { result in
-            self.held.removeAll()
-            guard case .success = result, context.channel.isActive, !self.isInputClosed else {
-                return self.close(context)
-            }
-            self.isLingering = true
-            context.close(mode: .output, promise: nil)
-            self.linger(context, until: NIODeadline.now() + Self.longestLingering)
-            context.read()
-        }
-        return promise
-    }
-
-    /// Closes the connection once nothing comes any more.
-    private func linger(_ context: ChannelHandlerContext, until end: NIODeadline) {
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) {
-            let mayGoOn = !self.isQuiescing && NIODeadline.now() < end
-            guard mayGoOn, self.idleness.hasMoved(within: Self.lingering) else { return self.close(context) }
-            self.linger(context, until: end)
-        }
-    }
-
-    private func close(_ context: ChannelHandlerContext) {
-        phase = .closing
-        held.removeAll()
-        context.close(promise: nil)
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        scheduleIdle(context)
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        end()
-        self.context = nil
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        end()
-        context.fireChannelInactive()
-    }
-
-    private func end() {
-        phase = .closing
-        held.removeAll()
-        idleTask?.cancel()
-        idleTask = nil
-    }
-
-    private func scheduleIdle(_ context: ChannelHandlerContext) {
-        idleTask = context.eventLoop.assumeIsolated().scheduleTask(in: idleness.timeUntilCheck) {
-            let isOursToMove =
-                switch self.phase {
-                case .fetching, .passing(hasRequestEnded: true, _, _): true
-                case .idle, .collecting, .passing, .closing: false
-                }
-            if self.idleness.isOver(context.channel, isOursToMove: isOursToMove) { return self.close(context) }
-            self.scheduleIdle(context)
-        }
     }
 }
 

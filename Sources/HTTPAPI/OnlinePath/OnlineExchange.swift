@@ -73,7 +73,7 @@ final class OnlineExchange: RedisValuesReceiver {
         } catch {
             return finish(error)
         }
-        finish(response, code: nil)
+        finish(response, nil)
     }
 
     /// The response as bytes, once.
@@ -97,34 +97,21 @@ final class OnlineExchange: RedisValuesReceiver {
     private func finish(_ error: LarderError) {
         let logger = route.identity(requestID).annotate(loop.path.logger)
         let problem = Problem(error, path: route.path, requestID: requestID, logger: logger)
-        var response = OnlineWireResponse(requestID: requestID)
-        response.status = problem.status
-        response.contentType = "application/problem+json"
-        response.retryAfter = problem.headers[.retryAfter]
-        response.body.writeBytes(problem.body.serialized())
-        finish(response, code: problem.error.code, detail: problem.error.message)
+        finish(OnlineWireResponse(problem), problem)
     }
 
-    private func finish(_ response: consuming OnlineWireResponse, code: ErrorCode?, detail: String = "") {
+    private func finish(_ response: consuming OnlineWireResponse, _ problem: Problem?) {
         let duration = ContinuousClock.now - start
-        loop.path.metrics.record(route, status: response.status.code, code: code, duration: duration)
-        if code != nil || loop.successLogger != nil { log(response.status, code, detail, duration) }
+        loop.path.metrics.record(
+            route, status: response.status.code, code: problem?.error.code, duration: duration)
+        if problem != nil || loop.logsSuccess {
+            RequestOutcome(
+                method: "POST", route: route.path, status: response.status, problem: problem, duration: duration
+            ).log(to: route.identity(requestID).annotate(loop.path.logger))
+        }
         self.response = consume response
         let completion = completion
         self.completion = nil
         completion?()
-    }
-
-    private func log(_ status: HTTPResponse.Status, _ code: ErrorCode?, _ detail: String, _ duration: Duration) {
-        var metadata: Logger.Metadata = [
-            "method": "POST", "route": "\(route.path)", "status": "\(status.code)",
-            "duration_us": "\(duration / .microseconds(1))",
-        ]
-        if let code {
-            metadata["code"] = "\(code)"
-            metadata["detail"] = "\(detail)"
-        }
-        route.identity(requestID).annotate(loop.path.logger)
-            .log(level: code == nil ? .debug : .info, "request", metadata: metadata)
     }
 }

@@ -22,8 +22,8 @@ final class OnlineLoop {
     let path: OnlinePath
     let reader: OnlineReader
     let clock: ServingClock
-    /// Nil where lines of requests that went well are not wanted.
-    let successLogger: Logger?
+    /// Whether lines of requests that went well are wanted.
+    let logsSuccess: Bool
     private(set) var date = HTTPDate()
     var heads: KnownHeads
     private let eventLoop: any EventLoop
@@ -41,7 +41,7 @@ final class OnlineLoop {
         heads = KnownHeads(path)
         reader = path.onlineFeatures.reader
         clock = path.configuration.clock
-        successLogger = path.logger.logLevel <= .debug ? path.logger : nil
+        logsSuccess = path.logger.logLevel <= .debug
     }
 
     /// The time that goes with an answer.

@@ -24,6 +24,14 @@ struct OnlineWireResponse {
         body.moveReaderIndex(to: Self.gap)
     }
 
+    init(_ problem: Problem) {
+        self.init(requestID: problem.requestID)
+        status = problem.status
+        contentType = "application/problem+json"
+        retryAfter = problem.headers[.retryAfter]
+        body.writeBytes(problem.body.serialized())
+    }
+
     /// The whole response; of this value nothing is left.
     /// - Parameter isLast: whether the connection is closed behind it.
     mutating func takeBytes(isLast: Bool, date: HTTPDate) -> ByteBuffer {

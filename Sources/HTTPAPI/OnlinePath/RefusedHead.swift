@@ -1,10 +1,7 @@
 import FeatureModel
-import HTTPTypes
 import Logging
 import Metrics
-import NIOCore
 import NIOHTTP1
-import TextFormats
 
 extension OnlinePath {
     /// The answer to what should have been the head of a request, counted and logged as those of requests are.
@@ -12,25 +9,11 @@ extension OnlinePath {
         let requestID = RequestIdentity.makeRequestID()
         let logger = RequestIdentity(requestID: requestID, traceParent: nil).annotate(self.logger)
         let problem = Problem(LarderError(refusingHead: error), path: "", requestID: requestID, logger: logger)
-        var response = OnlineWireResponse(requestID: requestID)
-        response.status = problem.status
-        response.contentType = "application/problem+json"
-        response.body.writeBytes(problem.body.serialized())
-        let (method, route) = ("other", "unmatched")
-        Counter(
-            label: "larder_http_requests",
-            dimensions: [
-                ("method", method), ("route", route), ("status", String(problem.status.code)),
-                ("code", problem.error.code.name),
-            ]
-        ).increment()
-        logger.info(
-            "request",
-            metadata: [
-                "method": "\(method)", "route": "\(route)", "status": "\(problem.status.code)",
-                "code": "\(problem.error.code)", "detail": "\(problem.error.message)",
-            ])
-        return response
+        let outcome = RequestOutcome(
+            method: "other", route: "unmatched", status: problem.status, problem: problem, duration: nil)
+        Counter(label: "larder_http_requests", dimensions: outcome.dimensions).increment()
+        outcome.log(to: logger)
+        return OnlineWireResponse(problem)
     }
 }
 

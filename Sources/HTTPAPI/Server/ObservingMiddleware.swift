@@ -24,31 +24,16 @@ struct ObservingMiddleware: RouterMiddleware {
             if request.method == .head { response.body = ResponseBody() }
         }
         response.headers[.requestID] = identity.requestID
-        record(request, context, status: response.status.code, problem, duration: .now - start)
-        return response
-    }
-
-    private func record(
-        _ request: Request, _ context: APIContext, status: Int, _ problem: Problem?, duration: Duration
-    ) {
         let route = context.endpointPath.map { $0 == "NotFound" ? "unmatched" : $0 } ?? "unmatched"
         let method = Self.methods.contains(request.method.rawValue) ? request.method.rawValue : "other"
-        let dimensions = [
-            ("method", method), ("route", route), ("status", String(status)),
-            ("code", problem?.error.code.name ?? ""),
-        ]
-        Counter(label: "larder_http_requests", dimensions: dimensions).increment()
+        let duration = ContinuousClock.now - start
+        let outcome = RequestOutcome(
+            method: method, route: route, status: response.status, problem: problem, duration: duration)
+        Counter(label: "larder_http_requests", dimensions: outcome.dimensions).increment()
         Metrics.Timer(label: "larder_http_request_duration", dimensions: [("method", method), ("route", route)])
             .record(duration: duration)
-        var metadata: Logger.Metadata = [
-            "method": "\(method)", "route": "\(route)", "status": "\(status)",
-            "duration_us": "\(duration / .microseconds(1))",
-        ]
-        if let problem {
-            metadata["code"] = "\(problem.error.code)"
-            metadata["detail"] = "\(problem.error.message)"
-        }
-        context.logger.log(level: status < 400 ? .debug : .info, "request", metadata: metadata)
+        outcome.log(to: context.logger)
+        return response
     }
 
     /// What a label may say; anything else a client makes up is one word.
