@@ -37,6 +37,22 @@ public struct KeySpaceStore: Sendable {
         return try rows.map(Self.decode)
     }
 
+    /// Generations that were published under another incarnation and not yet under this one: nobody reads them.
+    public func leftBehind(
+        by incarnation: Incarnation, on connection: PostgresConnection
+    ) async throws -> [(featureViewID: Int64, generation: Int32)] {
+        let rows = try await connection.query(
+            """
+            SELECT feature_view_id, generation FROM larder.key_space
+            WHERE published_at IS NOT NULL
+            GROUP BY feature_view_id, generation
+            HAVING NOT bool_or(incarnation_id = \(incarnation.id))
+            """)
+        return try rows.map { row in
+            (try row.decode("feature_view_id", as: Int64.self), try row.decode("generation", as: Int32.self))
+        }
+    }
+
     /// The ids of a generation's key spaces, of every incarnation.
     public func ofGeneration(
         _ generation: Int32, featureViewID: Int64, on connection: PostgresConnection

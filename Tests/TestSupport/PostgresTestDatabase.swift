@@ -28,18 +28,31 @@ public struct PostgresTestDatabase: Sendable {
     @discardableResult
     public func withDatabase<T>(_ body: (PostgresConfiguration) async throws -> T) async throws -> T {
         let server = try Self.serverConfiguration()
-        let source = try await template?.databaseName(on: server)
-        let name = Self.uniqueName("larder_test")
-        try await Self.create(name, from: source, on: server)
+        return try await Self.withDatabase(from: try await template?.databaseName(on: server), on: server, body)
+    }
+
+    /// Runs `body` with a copy of a database, to which nobody may be connected, and drops the copy afterwards.
+    @discardableResult
+    public static func withCopy<T>(
+        of original: PostgresConfiguration, _ body: (PostgresConfiguration) async throws -> T
+    ) async throws -> T {
+        try await withDatabase(from: original.database, on: try serverConfiguration(), body)
+    }
+
+    private static func withDatabase<T>(
+        from source: String?, on server: PostgresConfiguration, _ body: (PostgresConfiguration) async throws -> T
+    ) async throws -> T {
+        let name = uniqueName("larder_test")
+        try await create(name, from: source, on: server)
         var configuration = server
         configuration.database = name
         do {
             let result = try await body(configuration)
-            try await Self.drop(name, on: server)
+            try await drop(name, on: server)
             return result
         } catch {
             print("test failed in database \(name) (dropped): \(String(reflecting: error))")
-            try await Self.drop(name, on: server)
+            try await drop(name, on: server)
             throw error
         }
     }

@@ -3,6 +3,7 @@ import FeatureModel
 public import Jobs
 import OfflineStore
 import PostgresClient
+import Registry
 import Synchronization
 import TextFormats
 
@@ -39,20 +40,36 @@ public struct MaterializeJobs: Sendable {
         return try await stores.writer.withConnection { connection in try await jobs.enqueue(queued, on: connection) }
     }
 
-    /// Queues what fills a Redis again that does not hold what was published to it, unless that is queued already.
+    /// What the online data has to be published again for, out of the offline tables.
+    enum OnlineLoss {
+        /// Redis does not hold what was published to it.
+        case ofRedis(onlineIncarnation: Int64)
+        /// It was published under another incarnation of the database.
+        case ofIncarnation(now: Incarnation)
+
+        fileprivate var key: String {
+            switch self {
+            case .ofRedis(let onlineIncarnation): "refill:\(onlineIncarnation)"
+            case .ofIncarnation(let now): "incarnation:\(now.id)"
+            }
+        }
+    }
+
+    /// Queues what publishes everything again, unless that is queued already.
     ///
     /// - Parameters:
-    ///   - incarnation: the online incarnation that is lost: what is to be done is done once for each.
+    ///   - loss: what is to be done is done once for each.
     ///   - end: publishes through this time instead of now, for servers whose clock stands still.
     /// - Returns: the job; nil where there is one, or there was one a moment ago.
     func enqueueRefill(
-        of incarnation: Int64, through end: Timestamp?, in project: RegisteredProject, on connection: PostgresConnection
+        after loss: OnlineLoss, through end: Timestamp?, in project: RegisteredProject,
+        on connection: PostgresConnection
     ) async throws -> Job? {
         let request = MaterializeViews.Request(bounds: EventTimeBounds(start: nil, end: end), stages: [.online])
         let job = NewJob(
             projectID: project.id, kind: .materialize,
             payload: String(decoding: request.document.serialized(), as: UTF8.self), createdBy: stores.actor)
-        return try await jobs.enqueueOnce(job, key: "refill:\(incarnation)", on: connection)
+        return try await jobs.enqueueOnce(job, key: loss.key, on: connection)
     }
 
     /// Waits for a job to be over, whoever does it.

@@ -31,6 +31,8 @@ public struct OnlineStoreWatch: Sendable {
         var sightings: [Int64: OnlineStoreSightings] = [:]
         /// Since when Redis does not hold what was published.
         var missingSince: [Int64: ContinuousClock.Instant] = [:]
+        /// Of which views were left behind by a promotion or a restore of PostgreSQL.
+        var leftBehind: Set<Int64> = []
         var obstacle: (code: ErrorCode, since: ContinuousClock.Instant)?
     }
 
@@ -70,6 +72,7 @@ public struct OnlineStoreWatch: Sendable {
             do {
                 if try await holds(expected, of: served) {
                     noteHeld(expected, of: served.project, &memory)
+                    try await lookBehind(served, &memory)
                 } else {
                     try await lookCloser(served.project, &memory)
                 }
@@ -95,6 +98,36 @@ public struct OnlineStoreWatch: Sendable {
         stores.logger.notice(
             "Redis holds what was published again",
             metadata: ["project": "\(project.name)", "away_ms": "\(since.millisecondsAgo)"])
+    }
+
+    /// Has views published again that PostgreSQL has left behind.
+    private func lookBehind(_ served: ServedProject, _ memory: inout Memory) async throws {
+        let project = served.project
+        guard !served.viewsLeftBehind.isEmpty else {
+            if memory.leftBehind.remove(project.id) != nil {
+                stores.logger.notice(
+                    "all feature views are published again", metadata: ["project": "\(project.name)"])
+            }
+            return
+        }
+        if memory.leftBehind.insert(project.id).inserted {
+            stores.logger.warning(
+                """
+                PostgreSQL was promoted or restored since these feature views were published; they are not read until they \
+                are published again
+                """,
+                metadata: [
+                    "project": "\(project.name)", "feature_views": "\(served.viewsLeftBehind.joined(separator: ", "))",
+                ])
+        }
+        guard fills else { return }
+        let job = try await stores.writer.withConnection { connection in
+            try await enqueueRefill(
+                after: .ofIncarnation(now: try await Incarnation.current(on: connection)), of: project, on: connection)
+        }
+        guard let job else { return }
+        stores.logger.notice(
+            "feature views are published again", metadata: ["project": "\(project.name)", "job": "\(job.id)"])
     }
 
     private struct Absence {
@@ -127,15 +160,18 @@ public struct OnlineStoreWatch: Sendable {
             let found = try await OnlineStoreComparison(project, redis: stores.redis, on: connection)
             guard let expected = found.expected, !found.isCurrent else { return nil }
             var job: Job?
-            if fills { job = try await fill(project, expected, on: connection) }
+            if fills {
+                job = try await enqueueRefill(
+                    after: .ofRedis(onlineIncarnation: expected.onlineIncarnation), of: project, on: connection)
+            }
             // For people only: a database that has not been migrated yet lacks it.
             let endpoint = try? await KeySpaceStore().redisEndpoint(ofProject: project.id, on: connection)
             return Absence(expected: expected, publishedEndpoint: endpoint, comparison: found, job: job)
         }
     }
 
-    private func fill(
-        _ project: RegisteredProject, _ expected: OnlineStoreState, on connection: PostgresConnection
+    private func enqueueRefill(
+        after loss: MaterializeJobs.OnlineLoss, of project: RegisteredProject, on connection: PostgresConnection
     ) async throws -> Job? {
         let end: Timestamp? =
             if case .fixed(let time) = clock {
@@ -144,7 +180,7 @@ public struct OnlineStoreWatch: Sendable {
                 nil
             }
         return try await MaterializeJobs(stores: stores).enqueueRefill(
-            of: expected.onlineIncarnation, through: end, in: project, on: connection)
+            after: loss, through: end, in: project, on: connection)
     }
 
     /// Says that there are two Redis, where there are: nothing else names them both.

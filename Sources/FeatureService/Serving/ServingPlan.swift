@@ -53,7 +53,10 @@ struct ServingPlan: Sendable {
         }
         let generation = view.version(selection.schema.version)?.generation ?? view.currentGeneration
         let home = ServedProject.GenerationID(featureViewID: view.id, generation: generation)
-        guard let keySpace = served.keySpaces[home] else { throw notMaterialized([view.name]) }
+        guard let keySpace = served.keySpaces[home] else {
+            if served.viewsLeftBehind.contains(view.name) { throw .leftBehind([view.name]) }
+            throw notMaterialized([view.name])
+        }
         var layouts: [Int32: OnlineRowLayout] = [:]
         for schema in view.schemas(ofGeneration: generation) {
             layouts[schema.version] = OnlineRowLayout(schema: schema)
@@ -74,5 +77,19 @@ struct ServingPlan: Sendable {
                 ? "feature view \"\(names[0])\" has never been published online"
                 : "feature views \(names.map { "\"\($0)\"" }.joined(separator: ", ")) have never been published online",
             hint: "run: larder materialize \(names.joined(separator: " "))")
+    }
+}
+
+extension LarderError {
+    /// Why views are not read that were published under another incarnation of the database.
+    static func leftBehind(_ views: [String]) -> LarderError {
+        let names = views.map { "\"\($0)\"" }.joined(separator: ", ")
+        return LarderError(
+            .onlineStoreRebuilding,
+            """
+            PostgreSQL was promoted or restored since feature view\(views.count == 1 ? "" : "s") \(names) \
+            \(views.count == 1 ? "was" : "were") published
+            """,
+            hint: "try again in a moment; if it stays, run: larder materialize")
     }
 }

@@ -42,7 +42,7 @@ public struct ServingReadiness: Sendable {
             if !isAway {
                 do throws(LarderError) {
                     try await OnlineReader(redis: redis).check(plan)
-                    isUsable = true
+                    isUsable = served.viewsLeftBehind.isEmpty
                 } catch {
                     isAway = error.code == .onlineStoreUnavailable
                 }
@@ -118,8 +118,9 @@ public struct ServingReadiness: Sendable {
     private func sentinel(of served: ServedProject) async -> Check {
         let name = "online_data:\(served.project.name)"
         guard let plan = served.readPlan([]) else { return Check(name: name, isPassed: true, detail: "not published") }
-        do {
+        do throws(LarderError) {
             try await OnlineReader(redis: redis).check(plan)
+            guard served.viewsLeftBehind.isEmpty else { throw .leftBehind(served.viewsLeftBehind) }
             return Check(name: name, isPassed: true, detail: "as published")
         } catch {
             return Check(name: name, isPassed: false, detail: error.message)

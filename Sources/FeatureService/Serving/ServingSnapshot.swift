@@ -47,6 +47,9 @@ public final class ServedProject: Sendable {
     public let installation: InstallationID
     /// The key spaces whose first publication is complete.
     public let keySpaces: [GenerationID: Int64]
+    /// Views that were published before PostgreSQL was promoted or restored, and not since: what Redis has of them may be
+    /// ahead of PostgreSQL, and is not read.
+    public let viewsLeftBehind: [String]
     /// What the online store must show; nil before the first publication.
     public let onlineState: OnlineStoreState?
 
@@ -59,14 +62,24 @@ public final class ServedProject: Sendable {
         let usesFullFeatureNames: Bool
     }
 
+    /// - Parameter leftBehind: generations of any project that were published under another incarnation of the database
+    ///   only.
     public init(
         project: RegisteredProject, installation: InstallationID, keySpaces: [GenerationID: Int64],
-        onlineState: OnlineStoreState?
+        leftBehind: Set<GenerationID> = [], onlineState: OnlineStoreState?
     ) {
         self.project = project
         self.installation = installation
         self.keySpaces = keySpaces
         self.onlineState = onlineState
+        viewsLeftBehind = project.featureViews.filter { view in
+            !view.isRemoved && view.isOnline
+                && view.generations.contains { generation in
+                    generation.state == .live
+                        && leftBehind.contains(
+                            GenerationID(featureViewID: view.id, generation: generation.number))
+                }
+        }.map(\.name)
     }
 
     /// A read of the project's online data; nil before the first publication.

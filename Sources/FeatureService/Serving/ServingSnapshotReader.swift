@@ -49,12 +49,16 @@ struct ServingSnapshotReader {
                     featureViewID: keySpace.featureViewID, generation: keySpace.generation)
                 keySpaces[home] = keySpace.id
             }
+            let leftBehind = try await KeySpaceStore().leftBehind(by: incarnation, on: connection).map {
+                ServedProject.GenerationID(featureViewID: $0.featureViewID, generation: $0.generation)
+            }
             var projects: [ServedProject] = []
             for project in try await RegistryStore().projects(on: connection) {
                 let state = try await KeySpaceStore().onlineState(ofProject: project.id, on: connection)
                 projects.append(
                     ServedProject(
-                        project: project, installation: installation, keySpaces: keySpaces, onlineState: state))
+                        project: project, installation: installation, keySpaces: keySpaces,
+                        leftBehind: Set(leftBehind), onlineState: state))
             }
             return ServingSnapshot(projects: projects)
         }

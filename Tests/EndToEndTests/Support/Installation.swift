@@ -33,6 +33,20 @@ struct Installation {
         }
     }
 
+    /// Runs `body` with the database restored under another name, beside the same Redis.
+    func withRestoredDatabase(_ body: (Installation) async throws -> Void) async throws {
+        try await waitForSessionsToEnd()
+        try await PostgresTestDatabase.withCopy(of: database) { copy in
+            var environment = environment
+            for variable in ["LARDER_POSTGRES_URL", "LARDER_POSTGRES_SOURCE_URL"] {
+                environment[variable] = try Self.url(variable, database: copy.database)
+            }
+            let restored = Installation(folder: folder, database: copy, redis: redis, environment: environment)
+            try await body(restored)
+            try await restored.waitForSessionsToEnd()
+        }
+    }
+
     /// The server of the environment, with another database.
     private static func url(_ variable: String, database: String?) throws -> String {
         let text = try #require(
@@ -75,7 +89,7 @@ struct Installation {
     }
 
     /// A database can be dropped only once the source login's sessions, which end a moment after their process, are gone.
-    private func waitForSessionsToEnd() async throws {
+    func waitForSessionsToEnd() async throws {
         for _ in 0..<200 {
             let others = try await query(
                 """
