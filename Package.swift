@@ -107,7 +107,8 @@ let package = Package(
             name: "FeatureService",
             dependencies: [
                 "FeatureModel", "FeatureDefinitions", "FeatureCodec", "PointInTime", "ArrowIPC", "TextFormats",
-                "FrameStatistics", "PostgresClient", "RedisClient", "Registry", "OfflineStore", "OnlineStore", "Jobs",
+                "FrameStatistics", "PostgresClient", "RedisClient", "Observability", "Registry", "OfflineStore",
+                "OnlineStore", "Jobs",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),

@@ -5,12 +5,13 @@ CREATE SCHEMA larder_data;
 COMMENT ON SCHEMA larder_data IS 'Larder: raw tables (source_<id>) and offline tables (view_<id>_g<generation>)';
 CREATE SCHEMA larder_raw;
 COMMENT ON SCHEMA larder_raw IS 'Larder: table sources with their system columns, for computation by the source login';
-CREATE FUNCTION larder.current_incarnation(OUT system_identifier bigint, OUT timeline integer, OUT database_oid oid) RETURNS record
+CREATE FUNCTION larder.current_incarnation(OUT system_identifier bigint, OUT timeline integer, OUT database_oid oid, OUT table_oid oid) RETURNS record
     LANGUAGE sql STABLE
     AS $$
     SELECT (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s),
            ('x' || substring(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) FROM 1 FOR 8))::bit(32)::integer,
-           (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+           (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()),
+           'larder.incarnation'::pg_catalog.regclass::pg_catalog.oid
 $$;
 CREATE FUNCTION larder.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -51,7 +52,8 @@ CREATE TABLE larder.incarnation (
     system_identifier bigint NOT NULL,
     timeline integer NOT NULL,
     database_oid oid NOT NULL,
-    first_seen_at timestamp with time zone NOT NULL
+    first_seen_at timestamp with time zone NOT NULL,
+    table_oid oid
 );
 ALTER TABLE larder.incarnation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME larder.incarnation_id_seq
@@ -184,7 +186,8 @@ CREATE TABLE larder.online_store (
     redis_run_id text NOT NULL,
     minimum_revision bigint NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    redis_endpoint text COLLATE pg_catalog."C"
+    redis_endpoint text COLLATE pg_catalog."C",
+    evicted_keys bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE larder.project (
     id bigint NOT NULL,
@@ -330,7 +333,7 @@ ALTER TABLE ONLY larder.generation
 ALTER TABLE ONLY larder.incarnation
     ADD CONSTRAINT incarnation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY larder.incarnation
-    ADD CONSTRAINT incarnation_system_identifier_timeline_database_oid_key UNIQUE (system_identifier, timeline, database_oid);
+    ADD CONSTRAINT incarnation_system_identifier_timeline_database_oid_table_o_key UNIQUE (system_identifier, timeline, database_oid, table_oid);
 ALTER TABLE ONLY larder.installation
     ADD CONSTRAINT installation_is_only_row_key UNIQUE (is_only_row);
 ALTER TABLE ONLY larder.installation

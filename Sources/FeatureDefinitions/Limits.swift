@@ -22,6 +22,8 @@ public enum DefinitionLimits {
     public static let maximumJoinKeys = 16
     /// References of one feature service.
     public static let maximumServiceReferences = 1_000
+    /// Days of an `availability_lag`. Added to any time that a row arrives at, PostgreSQL still holds the sum.
+    public static let maximumLagDays: Int64 = 36_500
     /// Values of one `one_of`.
     public static let maximumOneOfValues = 1_000
     /// Bytes of a description, an owner, a tag or its value.

@@ -41,6 +41,7 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
 
     // Requests.
     public static let requestInvalid = ErrorCode("request_invalid", 400)
+    public static let crossOriginRefused = ErrorCode("cross_origin_refused", 403)
     public static let usage = ErrorCode("usage", 400)
     public static let ambiguousFeatureNames = ErrorCode("ambiguous_feature_names", 422)
     public static let joinKeyMissing = ErrorCode("join_key_missing", 422)
@@ -108,7 +109,8 @@ public struct ErrorCode: Sendable, Hashable, CustomStringConvertible {
         definitionInvalid, definitionSyntax, changeRefused, removalNotAllowed, revisionConflict, expressionInvalid,
         expressionNotImmutable, generationNotFound, generationInUse, generationNotFilled, versionInUse,
         projectNotFound, entityNotFound, sourceNotFound, featureViewNotFound,
-        featureServiceNotFound, featureNotFound, routeNotFound, methodNotAllowed, requestInvalid, usage,
+        featureServiceNotFound, featureNotFound, routeNotFound, methodNotAllowed, requestInvalid,
+        crossOriginRefused, usage,
         ambiguousFeatureNames, joinKeyMissing, joinKeyType, limitExceeded, tooManyEntities, tooManyFeatures,
         tooManyRows, bodyTooLarge, unsupportedMediaType, notAcceptable, fileUnreadable, fileMalformed, columnMissing,
         columnUnknown, columnType, rowsRejected, schemaVersionMismatch, sourceNotIngestible, quarantinedRowNotFound,

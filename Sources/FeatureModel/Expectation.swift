@@ -25,4 +25,14 @@ public struct Expectation: Sendable, Hashable {
     public var isEmpty: Bool {
         minimum == nil && maximum == nil && oneOf == nil && maximumLength == nil && !isFinite
     }
+
+    /// Whether `oneOf` names the value, or is nil. A zero stands for those of both signs, as in PostgreSQL.
+    public func isNamed(_ value: Value) -> Bool {
+        guard let oneOf, !oneOf.contains(value) else { return true }
+        switch value {
+        case .float32(let number) where number == 0: return oneOf.contains(.float32(-number))
+        case .float64(let number) where number == 0: return oneOf.contains(.float64(-number))
+        default: return false
+        }
+    }
 }

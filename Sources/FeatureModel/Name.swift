@@ -7,8 +7,12 @@ public enum NameRule {
         "all", "event_timestamp", "created_timestamp", "information_schema", "larder", "public", "pg_catalog",
     ]
 
+    /// Columns that every table of PostgreSQL has, whatever else it has: no other may be called so.
+    public static let systemColumns: Set<String> = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"]
+
     /// Why a text is no name; nil when it is one.
-    /// - Parameter allowsReserved: for columns of sources, which keep the names their data came with.
+    /// - Parameter allowsReserved: for columns of sources, which keep the names their data came with, unless they are
+    ///   those of `systemColumns`.
     public static func violation(of text: String, allowsReserved: Bool = false) -> String? {
         let bytes = Array(text.utf8)
         guard let first = bytes.first else { return "is empty" }
@@ -21,7 +25,11 @@ public enum NameRule {
         }
         if text.contains("__") { return "may not hold two underscores in a row (they separate view and feature)" }
         if text.hasPrefix("pg_") { return "may not start with pg_" }
-        if !allowsReserved, reserved.contains(text) { return "is reserved" }
+        if allowsReserved {
+            if systemColumns.contains(text) { return "is that of a system column of PostgreSQL" }
+        } else if reserved.contains(text) {
+            return "is reserved"
+        }
         return nil
     }
 
@@ -30,15 +38,19 @@ public enum NameRule {
             || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
     }
 
-    /// The candidate nearest to `name` by edit distance, when near enough to be what was meant.
+    /// The candidate nearest to `name` by edit distance, when near enough to be what was meant. One as far away as the
+    /// shorter of the two is long is another word, and so is what is longer than two names with "__" between them: a distance takes the product of
+    /// both lengths to compute, and names come from callers.
     ///
     /// - Parameter limit: the distance that is near enough; nil lets it grow with the name.
     public static func nearest(
         to name: String, in candidates: some Sequence<String>, within limit: Int? = nil
     ) -> String? {
+        guard name.utf8.count <= 2 * maximumBytes + 2 else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(Array(name.utf8), Array(candidate.utf8))
+            guard distance < min(name.utf8.count, candidate.utf8.count) else { continue }
             if let current = best, (current.distance, current.name) <= (distance, candidate) { continue }
             best = (candidate, distance)
         }

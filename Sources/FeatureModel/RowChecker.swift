@@ -53,10 +53,10 @@ public struct RowChecker: Sendable {
         var found: [(String, String)] = []
         if let number = column.number(at: row) {
             if let minimum = expectation.minimum, !number.isAtLeast(minimum) {
-                found.append(("below_minimum", "\(number) is not at least \(minimum)"))
+                found.append(("below_minimum", "\(number) is not at least \(number.spelling(of: minimum))"))
             }
             if let maximum = expectation.maximum, !number.isAtMost(maximum) {
-                found.append(("above_maximum", "\(number) is not at most \(maximum)"))
+                found.append(("above_maximum", "\(number) is not at most \(number.spelling(of: maximum))"))
             }
             if expectation.isFinite, !number.isFinite {
                 found.append(("not_finite", "\(number) is not finite"))
@@ -72,7 +72,7 @@ public struct RowChecker: Sendable {
         }
         if let oneOf = expectation.oneOf {
             let value = column[row]
-            if !oneOf.contains(value) {
+            if !expectation.isNamed(value) {
                 let accepted = oneOf.prefix(10).map(\.description).joined(separator: ", ")
                 found.append(("not_one_of", "\(value) is not one of \(accepted)"))
             }
@@ -87,7 +87,7 @@ extension Column {
         switch type {
         case .scalar(.int32): .integer(Int64(int32s[row]))
         case .scalar(.int64): .integer(int64s[row])
-        case .scalar(.float32): .float(Double(float32s[row]))
+        case .scalar(.float32): .single(float32s[row])
         case .scalar(.float64): .float(float64s[row])
         default: nil
         }
@@ -107,10 +107,12 @@ extension Column {
 /// A number beside a bound. An integer is not made a float64 for it, which from 2^53 on may be another number.
 private enum CheckedNumber: CustomStringConvertible {
     case integer(Int64)
+    case single(Float)
     case float(Double)
 
     func isAtLeast(_ bound: Double) -> Bool {
         switch self {
+        case .single(let number): Double(number) >= bound
         case .float(let number): number >= bound
         // Where both are the same float64 the bound is an integer, or 2^63, which no int64 reaches.
         case .integer(let number) where Double(number) == bound:
@@ -121,6 +123,7 @@ private enum CheckedNumber: CustomStringConvertible {
 
     func isAtMost(_ bound: Double) -> Bool {
         switch self {
+        case .single(let number): Double(number) <= bound
         case .float(let number): number <= bound
         case .integer(let number) where Double(number) == bound:
             Int64(exactly: bound).map { number <= $0 } ?? true
@@ -131,6 +134,7 @@ private enum CheckedNumber: CustomStringConvertible {
     var isFinite: Bool {
         switch self {
         case .integer: true
+        case .single(let number): number.isFinite
         case .float(let number): number.isFinite
         }
     }
@@ -138,7 +142,13 @@ private enum CheckedNumber: CustomStringConvertible {
     var description: String {
         switch self {
         case .integer(let number): "\(number)"
+        case .single(let number): "\(number)"
         case .float(let number): "\(number)"
         }
+    }
+
+    /// A bound as a definition spells it: that of a float32 has been rounded to one.
+    func spelling(of bound: Double) -> String {
+        if case .single = self, let bound = Float(exactly: bound) { "\(bound)" } else { "\(bound)" }
     }
 }

@@ -16,13 +16,13 @@ extension LarderError {
 }
 
 extension Error {
-    /// Whether the same work may succeed a little later, because a server was away or busy.
+    /// Whether the same work may succeed a little later, because a server was away, busy, or in no state to do it.
     var isPassing: Bool {
         switch self {
         case let error as PostgresError:
             switch error.code {
             case .connectionLost, .connectionClosed, .commitOutcomeUnknown, .timeout: true
-            default: error.isRetryable || error.sqlState?.isConnectionFailure == true
+            default: error.isRetryable || error.sqlState?.isConnectionFailure == true || error.obstacle != nil
             }
         case let error as LarderError:
             [.registryUnavailable, .onlineStoreUnavailable].contains(error.code)

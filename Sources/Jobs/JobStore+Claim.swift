@@ -11,10 +11,15 @@ extension JobStore {
     /// Two claims never give the same job. What former attempts put out is removed. Jobs that were given up in their last
     /// attempt, or in three attempts in a row, end here.
     ///
-    /// - Parameter duration: how long the lease holds unless a heartbeat renews it.
+    /// Jobs that a need has queued (`enqueueOnce`) come first, as somebody waits for each; then the oldest.
+    ///
+    /// - Parameters:
+    ///   - onlyKeyed: whether to take nothing but jobs that a need has queued.
+    ///   - duration: how long the lease holds unless a heartbeat renews it.
     /// - Returns: nil when there is nothing to do.
     public func claim(
-        worker: String, kinds: Set<JobKind>, for duration: Duration, on connection: PostgresConnection
+        worker: String, kinds: Set<JobKind>, onlyKeyed: Bool = false, for duration: Duration,
+        on connection: PostgresConnection
     ) async throws -> ClaimedJob? {
         try await connection.transaction(isolation: .readCommitted) { connection in
             try await endAbandoned(on: connection)
@@ -26,8 +31,8 @@ extension JobStore {
                     WHERE ((state = 'queued' AND (retry_at IS NULL OR retry_at <= statement_timestamp()))
                         OR (state = 'running' AND lease_expires_at <= statement_timestamp() AND NOT cancel_requested
                             AND attempts < maximum_attempts AND abandonments + 1 < \(Self.maximumAbandonments)))
-                      AND kind = ANY(\(kinds.map(\.rawValue)))
-                    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+                      AND kind = ANY(\(kinds.map(\.rawValue))) AND (key IS NOT NULL OR NOT \(onlyKeyed))
+                    ORDER BY key IS NULL, id LIMIT 1 FOR UPDATE SKIP LOCKED
                 )
                 UPDATE larder.job j SET state = 'running', worker = \(worker), attempts = j.attempts + 1,
                     lease_token = j.lease_token + 1,

@@ -87,7 +87,9 @@ public final class JobWorker: Service, Sendable {
 
     private func claim() async throws -> ClaimedJob? {
         try await pool.withConnection { [store, options] connection in
-            try await store.claim(worker: options.name, kinds: options.kinds, for: options.lease, on: connection)
+            try await store.claim(
+                worker: options.name, kinds: options.kinds, onlyKeyed: options.onlyKeyed, for: options.lease,
+                on: connection)
         }
     }
 

@@ -5,6 +5,8 @@ public struct JobWorkerOptions: Sendable {
     /// Who the worker is, to people: shown with its jobs. It need not be unique.
     public var name: String
     public var kinds: Set<JobKind>
+    /// Whether only jobs are done that a need has queued (`JobStore.enqueueOnce`). Defaults to false.
+    public var onlyKeyed = false
     /// How many jobs are done at a time. Defaults to 1.
     public var concurrency = 1
     /// How long a job may be without a heartbeat before others take it over; they come every third of it. Defaults to 15

@@ -68,6 +68,7 @@ private struct KeySlots {
         }
         ends.reserveCapacity(ends.count + entityCount)
         slotOfPosition.reserveCapacity(slotOfPosition.count + entityCount)
+        var known = KnownSlots(keyCount: entityCount)
         for row in 0..<entityCount {
             let start = bytes.count
             bytes.append(contentsOf: selection.keyPrefix)
@@ -77,6 +78,12 @@ private struct KeySlots {
                 continue
             }
             OnlineKey.finish(&bytes)
+            // One key asked for many times is sent, and its value comes back, once.
+            if let slot = known.slot(of: start..<bytes.count, in: bytes, ends, orElse: ends.count) {
+                bytes.removeLast(bytes.count - start)
+                slotOfPosition.append(slot)
+                continue
+            }
             slotOfPosition.append(ends.count)
             ends.append(bytes.count)
         }
@@ -95,5 +102,41 @@ private struct KeySlots {
                 keyStart = ends[slot]
             }
         }
+    }
+}
+
+/// Which slots have which keys, within one selection: open addressing with linear probing, half full at most.
+private struct KnownSlots {
+    /// -1 is free. The size is a power of two; nothing for one key, which has no other to be equal to.
+    private var table: [Int32]
+
+    init(keyCount: Int) {
+        var size = 0
+        if keyCount > 1 {
+            size = 4
+            while size < 2 * keyCount { size *= 2 }
+        }
+        table = Array(repeating: -1, count: size)
+    }
+
+    /// The slot that has the key in `range` of `bytes`; nil when none has, which from then on is `newSlot`.
+    /// - Parameter ends: of each slot's key in `bytes`.
+    mutating func slot(of range: Range<Int>, in bytes: [UInt8], _ ends: [Int], orElse newSlot: Int) -> Int? {
+        if table.isEmpty { return nil }
+        let span = bytes.span.bytes
+        let key = span.extracting(range)
+        // Keys come from callers, so the hash is the standard library's seeded one.
+        var hasher = Hasher()
+        key.withUnsafeBytes { hasher.combine(bytes: $0) }
+        let mask = table.count - 1
+        var place = hasher.finalize() & mask
+        while table[place] >= 0 {
+            let slot = Int(table[place])
+            let start = slot == 0 ? 0 : ends[slot - 1]
+            if ByteOrder.compare(key, span.extracting(start..<ends[slot])) == 0 { return slot }
+            place = (place + 1) & mask
+        }
+        table[place] = Int32(newSlot)
+        return nil
     }
 }

@@ -36,6 +36,22 @@ public struct OnlineStoreControl: Sendable {
         return reply.bytes.flatMap { try? OnlineSentinel(bytes: $0) }
     }
 
+    /// Whether the server takes writes: it is no read-only replica and not out of memory.
+    /// - Throws: `online_store_unavailable` when it cannot be asked.
+    public func takesWrites(ofProject project: Int64) async throws(LarderError) -> Bool {
+        let key = OnlineKey.sentinel(installation, project: project).bytes
+        let reply = try await run("trying a write") { connection throws(RedisError) in
+            do throws(RedisError) {
+                // Writes nothing over the key's beginning, which Redis refuses as it refuses every write.
+                return try await connection.execute(RedisCommand("SETRANGE", .bytes(key), "0", ""))
+            } catch {
+                guard error.code.serverPrefix != nil else { throw error }
+                return .null
+            }
+        }
+        return reply != .null
+    }
+
     /// From now on every read of the project is refused, until a publication is complete.
     public func removeSentinel(ofProject project: Int64) async throws(LarderError) {
         let key = OnlineKey.sentinel(installation, project: project).bytes
@@ -138,16 +154,27 @@ public struct OnlineStoreControl: Sendable {
 
     /// The server's `maxmemory-policy`; nil when this login may not ask.
     public static func maxmemoryPolicy(of redis: RedisClient) async throws(LarderError) -> String? {
-        let marker = "maxmemory_policy:"
+        try await information("maxmemory_policy", in: "memory", of: redis)
+    }
+
+    /// How many keys the server has evicted since its start; nil when this login may not ask.
+    public func evictedKeys() async throws(LarderError) -> Int64? {
+        try await Self.information("evicted_keys", in: "stats", of: redis).flatMap { Int64($0) }
+    }
+
+    /// A line of `INFO`; nil when this login may not ask.
+    private static func information(
+        _ name: String, in section: String, of redis: RedisClient
+    ) async throws(LarderError) -> String? {
         let reply: RedisReply
         do {
-            reply = try await redis.execute(RedisCommand("INFO", "memory"))
+            reply = try await redis.execute(RedisCommand("INFO", .string(section)))
         } catch {
             if error.code.serverPrefix == "NOPERM" { return nil }
-            throw LarderError(error, while: "asking for its settings")
+            throw LarderError(error, while: "asking for its \(section)")
         }
-        return reply.string?.split(whereSeparator: \.isNewline).first { $0.hasPrefix(marker) }
-            .map { String($0.dropFirst(marker.count)) }
+        return reply.string?.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }
+            .map { String($0.dropFirst(name.count + 1)) }
     }
 
     /// - Parameter keys: of a script, for what it says of one of them.

@@ -15,11 +15,14 @@ public struct OnlineStoreState: Sendable, Hashable {
     public let onlineIncarnation: Int64
     public let redisRunID: String
     public let minimumRevision: Int64
+    /// How many keys Redis had evicted when everything was last published anew; any more may be some of them.
+    public let evictedKeys: Int64
 
-    public init(onlineIncarnation: Int64, redisRunID: String, minimumRevision: Int64) {
+    public init(onlineIncarnation: Int64, redisRunID: String, minimumRevision: Int64, evictedKeys: Int64 = 0) {
         self.onlineIncarnation = onlineIncarnation
         self.redisRunID = redisRunID
         self.minimumRevision = minimumRevision
+        self.evictedKeys = evictedKeys
     }
 }
 
@@ -122,16 +125,19 @@ public struct KeySpaceStore: Sendable {
     public func onlineState(
         ofProject projectID: Int64, on connection: PostgresConnection
     ) async throws -> OnlineStoreState? {
+        // The last column as a member of an object: who only reads needs no database that has it.
         let rows = try await connection.query(
             """
-            SELECT online_incarnation, redis_run_id, minimum_revision FROM larder.online_store
-            WHERE project_id = \(projectID)
+            SELECT online_incarnation, redis_run_id, minimum_revision,
+                coalesce((to_jsonb(o) ->> 'evicted_keys')::bigint, 0) AS evicted_keys
+            FROM larder.online_store o WHERE project_id = \(projectID)
             """)
         return try rows.first.map { row in
             OnlineStoreState(
                 onlineIncarnation: try row.decode("online_incarnation", as: Int64.self),
                 redisRunID: try row.decode("redis_run_id", as: String.self),
-                minimumRevision: try row.decode("minimum_revision", as: Int64.self))
+                minimumRevision: try row.decode("minimum_revision", as: Int64.self),
+                evictedKeys: try row.decode("evicted_keys", as: Int64.self))
         }
     }
 
@@ -154,14 +160,14 @@ public struct KeySpaceStore: Sendable {
         try await connection.execute(
             """
             INSERT INTO larder.online_store
-                (project_id, online_incarnation, redis_run_id, minimum_revision, redis_endpoint, updated_at)
+                (project_id, online_incarnation, redis_run_id, minimum_revision, redis_endpoint, evicted_keys, updated_at)
             VALUES (\(projectID), \(state.onlineIncarnation), \(state.redisRunID), \(state.minimumRevision),
-                    \(redisEndpoint), clock_timestamp())
+                    \(redisEndpoint), \(state.evictedKeys), clock_timestamp())
             ON CONFLICT (project_id) DO UPDATE SET
                 online_incarnation = excluded.online_incarnation, redis_run_id = excluded.redis_run_id,
                 minimum_revision = greatest(online_store.minimum_revision, excluded.minimum_revision),
                 redis_endpoint = coalesce(excluded.redis_endpoint, online_store.redis_endpoint),
-                updated_at = excluded.updated_at
+                evicted_keys = excluded.evicted_keys, updated_at = excluded.updated_at
             """)
         try await announce(projectID: projectID, on: connection)
     }

@@ -107,7 +107,7 @@ public struct CSVReader: Sendable {
 
     private func unknownColumn(_ name: String, place: String) -> LarderError {
         let declared = options.fields.map(\.name)
-        let nearest = NameSuggestion.nearest(to: name, in: declared)
+        let nearest = NameRule.nearest(to: name, in: declared)
         return LarderError(
             .columnUnknown, "CSV: column \(ValueFault.excerpt(Array(name.utf8).span)) is not declared (\(place))",
             hint: nearest.map { "did you mean \"\($0)\"?" }

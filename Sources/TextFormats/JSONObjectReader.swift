@@ -134,7 +134,7 @@ struct JSONObjectReader {
         _ name: [UInt8], isKnown: Bool, _ range: Range<Int>, in bytes: [UInt8], at place: Place
     ) {
         let text = String(decoding: name, as: UTF8.self)
-        let nearest = NameSuggestion.nearest(to: text, in: batcher.fields.map(\.name)).map {
+        let nearest = NameRule.nearest(to: text, in: batcher.fields.map(\.name)).map {
             "; did you mean \"\($0)\"?"
         }
         let unknown =
@@ -173,9 +173,9 @@ struct JSONObjectReader {
             case (.string, .timestamp) where !tokenizer.hasEscapes, (.string, .date) where !tokenizer.hasEscapes:
                 try parser.append(bytes.span.extracting(tokenizer.tokenRange), as: scalar, to: &column)
             case (.number, .int32):
-                column.append(int32: try ValueParser.int32(bytes.span.extracting(tokenizer.tokenRange)))
+                column.append(int32: try ValueParser.int32(bytes.span.extracting(tokenizer.tokenRange), isNumber: true))
             case (.number, .int64):
-                column.append(int64: try ValueParser.int64(bytes.span.extracting(tokenizer.tokenRange)))
+                column.append(int64: try ValueParser.int64(bytes.span.extracting(tokenizer.tokenRange), isNumber: true))
             case (.number, .float32):
                 column.append(
                     float32: try parser.float32(bytes.span.extracting(tokenizer.tokenRange), isStrict: true))

@@ -3,10 +3,15 @@ extension JSONValue {
     /// - Returns: nil for a number with a fraction, however small, and beyond 64 bits.
     public static func integer(_ digits: String) -> Int64? {
         if let value = Int64(digits) { return value }
-        guard let decimal = NumberText.decimal(Array(digits.utf8).span, isStrict: true), decimal.isExact else {
-            return nil
-        }
-        var (mantissa, exponent) = (decimal.mantissa, decimal.exponent)
+        return NumberText.decimal(Array(digits.utf8).span, isStrict: true)?.integer
+    }
+}
+
+extension NumberText.Decimal {
+    /// Nil for a number with a fraction, however small, and beyond 64 bits.
+    var integer: Int64? {
+        guard isExact else { return nil }
+        var (mantissa, exponent) = (self.mantissa, self.exponent)
         guard mantissa > 0 else { return 0 }
         while exponent < 0, mantissa.isMultiple(of: 10) {
             mantissa /= 10
@@ -19,6 +24,6 @@ extension JSONValue {
             if overflows { return nil }
             mantissa = product
         }
-        return decimal.isNegative ? Int64(exactly: mantissa).map { -$0 } : Int64(exactly: mantissa)
+        return isNegative ? Int64(exactly: mantissa).map { -$0 } : Int64(exactly: mantissa)
     }
 }

@@ -16,8 +16,8 @@ public struct TypeInference: Sendable {
         }
     }
 
-    /// int64 when all values are canonical integers that fit, float64 when all are JSON numbers, bool when all are
-    /// true or false; else string, also when there are only nulls.
+    /// int64 when all values are canonical integers that fit, float64 when all are JSON numbers, or NaN and infinities
+    /// beside at least one, bool when all are true or false; else string, also when there are only nulls.
     public var type: ValueType { kinds.type }
 
     /// A string column as the type that was inferred for it.
@@ -39,7 +39,10 @@ public struct TypeInference: Sendable {
                 case .scalar(.int64): result.append(int64: try ValueParser.int64(text.span))
                 case .scalar(.float64):
                     // No type is inferred float64 that would round an integer.
-                    guard let value = NumberText.double(text.span, isStrict: true), value.isFinite else { return nil }
+                    let number = NumberText.double(text.span, isStrict: true)
+                    guard number?.isFinite != false, let value = number ?? ValueParser.special(text.span) else {
+                        return nil
+                    }
                     result.append(float64: value)
                 default: return nil
                 }
@@ -62,12 +65,16 @@ struct JSONKinds: OptionSet {
     static let longInteger = JSONKinds(rawValue: 4)
     static let number = JSONKinds(rawValue: 8)
     static let text = JSONKinds(rawValue: 16)
+    /// NaN or an infinity, as a float's text has it: alone it may as well be a word.
+    static let special = JSONKinds(rawValue: 32)
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
     init(text: Span<UInt8>) {
         if text.equals("true") || text.equals("false") {
             self = .bool
+        } else if ValueParser.special(text) != nil {
+            self = .special
         } else {
             self = Self.kind(ofNumber: text)
         }
@@ -93,6 +100,7 @@ struct JSONKinds: OptionSet {
         switch token {
         case .true, .false: formUnion(.bool)
         case .number: formUnion(Self.kind(ofNumber: text.span))
+        case .string where ValueParser.special(text.span) != nil: formUnion(.special)
         default: formUnion(.text)
         }
     }
@@ -100,7 +108,7 @@ struct JSONKinds: OptionSet {
     var type: ValueType {
         if self == .bool { return .bool }
         if contains(.integer), isSubset(of: [.integer, .longInteger]) { return .int64 }
-        if contains(.number), isSubset(of: [.integer, .number]) { return .float64 }
+        if !isDisjoint(with: [.integer, .number]), isSubset(of: [.integer, .number, .special]) { return .float64 }
         return .string
     }
 }

@@ -50,6 +50,14 @@ struct ValueFault: Error {
                 + types.map(\.rawValue).joined(separator: " or "))
     }
 
+    /// An int64 that is written as a float, from 2^53 on.
+    static func inexactInteger(_ text: Span<UInt8>) -> ValueFault {
+        ValueFault(
+            code: "inexact",
+            message: "\(excerpt(text)) does not tell which integer is meant, because from 2^53 on floats skip some: "
+                + "write its digits, without point or exponent")
+    }
+
     static func withoutZone(_ text: Span<UInt8>) -> ValueFault {
         ValueFault(
             code: "timestamp_without_zone",
@@ -70,13 +78,5 @@ struct ValueFault: Error {
             string.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : scalar)
         }
         return text.count > maximum ? "\"\(string)...\"" : "\"\(string)\""
-    }
-}
-
-/// What an unknown name may have meant. Names beyond any length a name can have are not compared: the comparison takes
-/// time in proportion to it.
-enum NameSuggestion {
-    static func nearest(to name: String, in declared: [String]) -> String? {
-        name.utf8.count > NameRule.maximumBytes ? nil : NameRule.nearest(to: name, in: declared)
     }
 }

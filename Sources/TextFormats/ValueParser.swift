@@ -54,18 +54,20 @@ struct ValueParser {
         case .float64:
             guard let value = Self.special(text) else { throw .wrongType(text, type) }
             return .float64(value)
-        case .bool, .int32, .int64: throw .wrongType(text, type, hint: "; write it without quotes")
+        case .bool: throw .wrongType(text, type, hint: "; write true or false without quotes")
+        case .int32, .int64: throw .wrongType(text, type, hint: "; write it without quotes")
         }
     }
 
     /// The types that JSON writes as numbers.
     func value(ofNumber text: Span<UInt8>, as type: ScalarType) throws(ValueFault) -> Value {
         switch type {
-        case .int32: return .int32(try Self.int32(text))
-        case .int64: return .int64(try Self.int64(text))
+        case .int32: return .int32(try Self.int32(text, isNumber: true))
+        case .int64: return .int64(try Self.int64(text, isNumber: true))
         case .float32: return .float32(try float32(text, isStrict: true))
         case .float64: return .float64(try float64(text, isStrict: true))
-        default: throw .wrongType(text, type, hint: "; write it as a string")
+        case .bool: throw .wrongType(text, type, hint: "; write true or false")
+        case .string, .bytes, .timestamp, .date: throw .wrongType(text, type, hint: "; write it as a string")
         }
     }
 
@@ -75,23 +77,40 @@ struct ValueParser {
         throw .wrongType(text, ScalarType.bool, hint: " (true, false)")
     }
 
-    static func int64(_ text: Span<UInt8>) throws(ValueFault) -> Int64 {
-        try integer(text, .int64)
+    /// - Parameter isNumber: whether it is a number of JSON, which may have a point or an exponent.
+    static func int64(_ text: Span<UInt8>, isNumber: Bool = false) throws(ValueFault) -> Int64 {
+        try integer(text, .int64, isNumber: isNumber)
     }
 
-    static func int32(_ text: Span<UInt8>) throws(ValueFault) -> Int32 {
-        guard let value = Int32(exactly: try integer(text, .int32)) else { throw .outOfRange(text, ScalarType.int32) }
+    static func int32(_ text: Span<UInt8>, isNumber: Bool = false) throws(ValueFault) -> Int32 {
+        guard let value = Int32(exactly: try integer(text, .int32, isNumber: isNumber)) else {
+            throw .outOfRange(text, ScalarType.int32)
+        }
         return value
     }
 
-    private static func integer(_ text: Span<UInt8>, _ type: ScalarType) throws(ValueFault) -> Int64 {
+    private static func integer(
+        _ text: Span<UInt8>, _ type: ScalarType, isNumber: Bool
+    ) throws(ValueFault) -> Int64 {
         do {
             return try NumberText.integer(text)
         } catch .outOfRange {
             throw .outOfRange(text, type)
         } catch {
+            guard isNumber else { throw .wrongType(text, type) }
+            return try wholeNumber(text, type)
+        }
+    }
+
+    /// An integer that is written as a float, as pandas has a column of integers with a null.
+    private static func wholeNumber(_ text: Span<UInt8>, _ type: ScalarType) throws(ValueFault) -> Int64 {
+        let integer = NumberText.decimal(text, isStrict: true)?.integer
+        if let integer, integer.magnitude < 1 << 53 { return integer }
+        guard let value = NumberText.double(text, isStrict: true), value.magnitude >= 0x1p53 else {
             throw .wrongType(text, type)
         }
+        guard type == .int64, Int64(exactly: value) != nil else { throw .outOfRange(text, type) }
+        throw .inexactInteger(text)
     }
 
     func float64(_ text: Span<UInt8>, isStrict: Bool) throws(ValueFault) -> Double {
@@ -118,7 +137,8 @@ struct ValueParser {
         return value
     }
 
-    private static func special(_ text: Span<UInt8>) -> Double? {
+    /// What floats have that is no number.
+    static func special(_ text: Span<UInt8>) -> Double? {
         if text.equals("NaN") { return .nan }
         if text.equals("Infinity") { return .infinity }
         if text.equals("-Infinity") { return -.infinity }

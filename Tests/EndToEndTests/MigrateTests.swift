@@ -66,6 +66,44 @@ import Testing
         }
     }
 
+    @Test func `a server learns of migrations that are applied while it runs, whether it has them or not`() async throws
+    {
+        try await Installation.run(isMigrated: false) { larder in
+            let all = try #require(larder.environment["LARDER_MIGRATIONS"])
+            var before = larder
+            before.environment["LARDER_MIGRATIONS"] = larder.folder.appending(path: "migrations").path()
+            try FileManager.default.copyItem(atPath: all, toPath: before.environment["LARDER_MIGRATIONS"] ?? "")
+            let last = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: all).filter { $0.first?.isNumber == true }.max())
+            try FileManager.default.removeItem(at: larder.folder.appending(path: "migrations/\(last)"))
+            try await before.succeed("migrate")
+            // As any server leaves it that has used the database.
+            _ = try await larder.query(
+                """
+                WITH seen AS (
+                    INSERT INTO larder.incarnation (system_identifier, timeline, database_oid, first_seen_at)
+                    SELECT system_identifier, timeline, database_oid, clock_timestamp()
+                    FROM larder.current_incarnation() RETURNING id
+                ) SELECT count(*) FROM seen
+                """, as: Int64.self)
+            try await before.withServer { older in
+                try await larder.withServer { newer in
+                    let pending = try await newer.get("/health/ready")
+                    #expect(pending.status == 503 && pending.text.contains("pending: "), "\(pending)")
+                    try await larder.succeed("migrate")
+                    try await larder.wait(for: "the newer server to be ready") {
+                        try await newer.get("/health/ready").status == 200
+                    }
+                    try await larder.wait(for: "the older server to notice") {
+                        older.log.contains("warning larder: goes on with a database that it does not know")
+                    }
+                    let ready = try await older.get("/health/ready")
+                    #expect(ready.status == 200, "\(ready)")
+                }
+            }
+        }
+    }
+
     @Test func `a folder without migrations is told with the settings that name one`() async throws {
         try await Installation.run(isMigrated: false) { larder in
             let outcome = try await larder.larder("migrate", "--migrations", "nowhere")

@@ -107,6 +107,27 @@ import Testing
         }
     }
 
+    @Test func `a source login that PostgreSQL refuses is told when a server starts`() async throws {
+        try await Installation.run { larder in
+            let url = try #require(larder.environment["LARDER_POSTGRES_SOURCE_URL"])
+            var misspelled = try #require(URLComponents(string: url))
+            var elsewhere = misspelled
+            misspelled.password = "wrong"
+            elsewhere.path = "/no_such_database"
+            for (components, state) in [(misspelled, "28P01"), (elsewhere, "3D000")] {
+                var refused = larder
+                refused.environment["LARDER_POSTGRES_SOURCE_URL"] = components.string
+                try await refused.withServer { server in
+                    let warning = try #require(
+                        server.log.split(separator: "\n").first {
+                            $0.contains("warning larder: LARDER_POSTGRES_SOURCE_URL does not lead to a session")
+                        }, "\(server.log)")
+                    #expect(warning.contains("SQLSTATE \(state)") && !warning.contains("wrong"), "\(warning)")
+                }
+            }
+        }
+    }
+
     @Test func `a variable that is misspelled is told by commands and by servers`() async throws {
         try await Installation.run { larder in
             var misspelled = larder

@@ -3,7 +3,7 @@ import PostgresClient
 import TestSupport
 import Testing
 
-/// A server whose PostgreSQL goes away and comes back.
+/// A server whose PostgreSQL goes away and comes back, or takes no writes.
 @Suite struct PostgresAwayTests {
     @Test func `online reads go on without PostgreSQL, and writes when it is back`() async throws {
         try await Installation.run { larder in
@@ -44,6 +44,24 @@ import Testing
                 try await larder.wait(for: "the return to be told") {
                     server.log.contains(/notice larder: PostgreSQL is back away_ms=\d{4,}/)
                 }
+            }
+        }
+    }
+
+    @Test func `a PostgreSQL that takes no writes is told as such, and online reads go on`() async throws {
+        try await Installation.run { larder in
+            try await ScoreWorld.prepare(larder)
+            let database = try #require(larder.database.database)
+            let owner = try await PostgresConnection.connect(larder.database, logger: .silent)
+            try await owner.execute("ALTER DATABASE \(identifier: database) SET default_transaction_read_only = on")
+            await owner.close()
+            try await larder.withServer { server in
+                try await server.waitForScore(within: .seconds(5))
+                let refused = try await server.post(ScoreWorld.rowsPath, ScoreWorld.push(6, minute: 1))
+                #expect(refused.status == 503 && refused["code"] as? String == "registry_unavailable", "\(refused)")
+                #expect(refused.text.contains("SQLSTATE 25006") && refused.text.contains("LARDER_POSTGRES_URL"))
+                let answer = try await server.askScore()
+                #expect(ScoreWorld.isRight(answer), "\(answer)")
             }
         }
     }

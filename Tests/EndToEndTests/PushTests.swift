@@ -310,6 +310,13 @@ import Testing
             try await away.withServer(knowingTheRegistry: false) { server in
                 let answer = try await server.post(Self.path, #"{"schema_version": 1, "rows": []}"#)
                 #expect(answer.status == 503 && answer["code"] as? String == "registry_unavailable", "\(answer)")
+                let health = try await server.get("/health/ready")
+                for check in ["migrations", "clock"] {
+                    let unknown = #"{"name":"\#(check)","status":"fail","detail":"not known yet"}"#
+                    #expect(health.status == 503 && health.text.contains(unknown), "\(health)")
+                }
+                // Nothing is known of its source login either.
+                #expect(!server.log.contains("does not lead to a session"), "\(server.log)")
             }
         }
     }

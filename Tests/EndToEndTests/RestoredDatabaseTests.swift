@@ -1,4 +1,5 @@
 import PostgresClient
+import TestSupport
 import Testing
 
 /// A PostgreSQL that was promoted or restored, beside the Redis of before: another database id stands for another timeline.
@@ -22,6 +23,36 @@ import Testing
                     let jobs = try await restored.query("SELECT count(*) FROM larder.job", as: Int64.self)
                     #expect(jobs == 1)
                 }
+            }
+        }
+    }
+
+    /// As a restore into the database that the dump came from leaves it: the same rows, in tables that were made anew.
+    private static let restore = """
+        CREATE TABLE larder.restored (LIKE larder.incarnation INCLUDING ALL);
+        INSERT INTO larder.restored OVERRIDING SYSTEM VALUE SELECT * FROM larder.incarnation;
+        DROP TABLE larder.incarnation CASCADE;
+        ALTER TABLE larder.restored RENAME TO incarnation;
+        ALTER TABLE larder.incarnation ALTER COLUMN id RESTART WITH 1000;
+        GRANT SELECT, INSERT ON larder.incarnation TO larder_writer;
+        """
+
+    @Test func `a restore into the same database is noticed by a server that runs`() async throws {
+        try await Installation.run { larder in
+            try await ScoreWorld.prepare(larder)
+            try await larder.withServer { server in
+                try await server.waitForScore(within: .seconds(5))
+                let connection = try await PostgresConnection.connect(larder.database, logger: .silent)
+                try await connection.executeScript(Self.restore)
+                await connection.close()
+                try await larder.wait(for: "the log to say so") {
+                    server.log.contains("notice larder: all feature views are published again")
+                }
+                try await server.waitForScore(within: .seconds(5))
+                let published = try await larder.query(
+                    "SELECT count(*) FROM larder.key_space WHERE incarnation_id >= 1000 AND published_at IS NOT NULL",
+                    as: Int64.self)
+                #expect(published == 1)
             }
         }
     }

@@ -97,6 +97,34 @@ import FoundationNetworking
         }
     }
 
+    @Test func `an idempotency key that is none is refused alike by command and HTTP`() async throws {
+        try await Installation.run { larder in
+            try larder.write(Self.definitions)
+            try await larder.succeed("apply", "--yes")
+            let score = #"{"customer_id":1,"at":"2024-05-01T10:00:00Z","score":10}"#
+            let visit = #"{"customer_id":1,"visited_at":"2024-05-01T10:00:00Z","pages":1}"#
+            let told = "the idempotency key is blank or longer than 256 bytes"
+            try await larder.withServer { server in
+                for key in ["", "  ", String(repeating: "k", count: 257)] {
+                    let command = try await larder.larder(
+                        "push", "scores", "-", "--format", "ndjson", "--idempotency-key", key, input: score + "\n")
+                    #expect(
+                        command.status == 1 && command.errors.contains("\(told) [request_invalid]"),
+                        "key \"\(key)\": \(command)")
+                    for (path, row) in [("feature-views/scores", score), ("sources/visits", visit)] {
+                        let answer = try await server.post(
+                            "/v1/projects/shop/\(path)/rows",
+                            #"{"schema_version":1,"rows":[\#(row)],"idempotency_key":"\#(key)"}"#)
+                        #expect(
+                            answer.status == 400 && answer["code"] as? String == "request_invalid"
+                                && answer.text.contains(told), "key \"\(key)\": \(answer)")
+                    }
+                }
+            }
+            #expect(try await larder.query("SELECT count(*) FROM larder.write", as: Int64.self) == 0)
+        }
+    }
+
     private func check(_ attempt: Attempt, _ larder: Installation, _ address: String) async throws {
         try await checkView(attempt, larder, address)
         let value = attempt.value ?? "null"

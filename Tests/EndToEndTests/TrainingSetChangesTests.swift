@@ -68,6 +68,28 @@ import Testing
         }
     }
 
+    @Test func `a time that cannot be read is refused by its name, with how to write it`() async throws {
+        try await Shop.run { larder in
+            try await larder.withServer { server in
+                for (member, text, times) in [
+                    ("start", "2024-05-01", #"{"start": "2024-05-01", "end": "2024-05-02T00:00:00Z"}"#),
+                    (
+                        "end", "2024-05-02T00:00:00",
+                        #"{"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00"}"#
+                    ),
+                ] {
+                    for query in ["?service=checkout", "?service=checkout&job=true"] {
+                        let refused = try await server.post(Self.path + query, times)
+                        #expect(refused.status == 400, "\(query), \(times): \(refused)")
+                        let detail = "\"\(member)\" is \"\(text)\", which is no time with an offset"
+                        #expect(refused["detail"] as? String == detail, "\(query), \(times): \(refused)")
+                        #expect(refused["hint"] as? String == "write 2013-01-01T00:00:00Z", "\(refused)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `keys beside a spine are a usage error`() async throws {
         try await Installation.run(isMigrated: false) { larder in
             let misplaced = try await larder.larder(

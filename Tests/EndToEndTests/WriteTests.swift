@@ -35,6 +35,37 @@ import FoundationNetworking
         }
     }
 
+    @Test func `a row older than the one with its row key is told not to count, and replaces nothing`() async throws {
+        try await Installation.run { larder in
+            try larder.write(
+                """
+                \(Shop.head)
+                kind: source
+                name: prices
+                type: table
+                columns:
+                  - {name: id, type: int64, nullable: false}
+                  - {name: recorded, type: timestamp, nullable: false}
+                created_timestamp: recorded
+                row_key: [id]
+
+                """)
+            try await larder.succeed("apply", "--yes")
+            func ingest(_ rows: String) async throws -> String {
+                try await larder.succeed(
+                    "ingest", "prices", "-", "--format", "csv", input: "id,recorded\n" + rows)
+            }
+            _ = try await ingest("1,2024-05-02T10:00:00Z\n")
+            #expect(
+                try await ingest("1,2024-05-01T10:00:00Z\n")
+                    == "source \"prices\", version 1: 1 rows written, "
+                    + "1 of them not counting beside newer ones with the same row key\n")
+            #expect(
+                try await ingest("1,2024-05-03T10:00:00Z\n")
+                    == "source \"prices\", version 1: 1 rows written, 1 earlier ones replaced\n")
+        }
+    }
+
     @Test func `quarantined rows are listed, shown, replayed and discarded`() async throws {
         try await Installation.run { larder in
             let strict = Shop.definitions.replacingOccurrences(

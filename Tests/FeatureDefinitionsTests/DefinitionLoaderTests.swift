@@ -1,6 +1,7 @@
 import FeatureDefinitions
 import FeatureModel
 import Foundation
+import Glibc
 import Testing
 
 @Suite struct DefinitionLoaderTests {
@@ -185,6 +186,33 @@ import Testing
         #expect(paths == ["a/e.yaml", "/b/z.yml"])
         let project = try DefinitionLoader.load(directory: directory.path())
         #expect(project.entities.count == 3)
+    }
+
+    @Test func `a link to a file is read, a device or a pipe is refused by its name`() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "definitions-\(UUID())")
+        let elsewhere = FileManager.default.temporaryDirectory.appending(path: "definitions-\(UUID()).txt")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer {
+            try? FileManager.default.removeItem(at: directory)
+            try? FileManager.default.removeItem(at: elsewhere)
+        }
+        try FlightsTree.project.write(to: elsewhere, atomically: true, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(
+            at: directory.appending(path: "a.yaml"), withDestinationURL: elsewhere)
+        #expect(try DefinitionLoader.load(directory: directory.path()).name == "flights")
+        let other = directory.appending(path: "b.yaml")
+        try FileManager.default.createSymbolicLink(at: other, withDestinationURL: URL(filePath: "/dev/null"))
+        // The device first: who opens a pipe waits for a writer.
+        let device = try #require(throws: LarderError.self) {
+            try DefinitionLoader.load(directory: directory.path())
+        }
+        try FileManager.default.removeItem(at: other)
+        try #require(mkfifo(other.path(), 0o600) == 0)
+        let pipe = #expect(throws: LarderError.self) { try DefinitionLoader.load(directory: directory.path()) }
+        for error in [device, pipe] {
+            #expect(error?.code == .fileUnreadable)
+            #expect(error?.message.hasSuffix("/b.yaml\" is not a regular file") == true, "\(String(describing: error))")
+        }
     }
 
     @Test func aDirectoryThatIsMissingEmptyOrNotTextIsRefused() throws {

@@ -15,6 +15,14 @@ import Testing
         #expect(project.location.line == 3)
     }
 
+    @Test func `a byte order mark is skipped and moves no place`() throws {
+        let project = try DefinitionLoader.load(files: [("f.yaml", "\u{FEFF}kind: project\nname: p\n")])
+        #expect(project.name == "p")
+        #expect(project.location == SourceLocation(file: "f.yaml", line: 1, column: 1))
+        let errors = mistakes(in: "\u{FEFF}{kind: project, nam: p}\n---\nkind: entity\nnam: e\njoin_keys: []")
+        #expect(errors.compactMap { $0.location.map { "\($0.line):\($0.column)" } } == ["1:17", "4:1"], "\(errors)")
+    }
+
     @Test func nestingBeyondTheLimitIsRefused() {
         let flow = String(repeating: "[", count: 900) + String(repeating: "]", count: 900)
         #expect(mistakes(in: "a: \(flow)").first?.code == .limitExceeded)

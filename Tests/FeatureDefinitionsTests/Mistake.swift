@@ -118,6 +118,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
                 24:12 feature_view "airport_weather", feature "event_timestamp": the name "event_timestamp" is reserved | names are like "airport_weather": a-z, 0-9 and single _, at most 63 bytes
                 """#),
         Mistake(
+            rule: "a column with the name of a system column is reported",
+            replace: "- {name: temp, type: float64}\ntime",
+            with: "- {name: temp, type: float64}\n  - {name: xmin, type: int64}\ntime",
+            errors: #"""
+                15:12 source "weather", column "xmin": the name "xmin" is that of a system column of PostgreSQL | names are like "airport_weather": a-z, 0-9 and single _, at most 63 bytes
+                """#),
+        Mistake(
             rule: "a name defined twice is reported with the first place",
             replace: "kind: feature_service\nname: departure_delay\nfeatures: [airport_weather:temp]",
             with: "kind: entity\nname: airport\njoin_keys: [{name: x, type: string}]",
@@ -165,6 +172,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             with: "ttl: 6 hours",
             errors: #"""
                 21:6 feature_view "airport_weather": "ttl" is no duration: "6 hours" | write a whole number and a unit: 90s, 15m, 6h or 7d
+                """#),
+        Mistake(
+            rule: "an availability_lag that no time can be moved by is reported with the longest one",
+            replace: "ttl: 6h",
+            with: "availability_lag: 36501d",
+            errors: #"""
+                21:19 feature_view "airport_weather": "availability_lag" is too long: "36501d" | write at most 36500d
                 """#),
         Mistake(
             rule: "a ttl of zero is reported",

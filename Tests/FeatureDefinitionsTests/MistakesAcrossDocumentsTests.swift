@@ -88,6 +88,14 @@ import Testing
         #expect(mistakes(in: shared).isEmpty)
     }
 
+    @Test func `what a pushed feature lacks is not said to be had from an expression`() {
+        let features = "source: sa\nfeatures: [{name: x, type: int64}]"
+        let missing = mistakes(in: Self.twoViews.replacing(features, with: features.replacing("x,", with: "amount,")))
+        #expect(missing.map(\.hint) == ["add the column to the source"], "\(missing)")
+        let retyped = mistakes(in: Self.twoViews.replacing(features, with: features.replacing("int64", with: "string")))
+        #expect(retyped.map(\.hint) == ["declare the feature as int64"], "\(retyped)")
+    }
+
     @Test func versionedReferencesAreNotJudgedByTheDefinedFeatures() {
         #expect(mistakes(in: Self.service("[va@3:gone]")).isEmpty)
     }

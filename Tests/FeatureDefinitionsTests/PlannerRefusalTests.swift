@@ -16,6 +16,7 @@ import Testing
     private static let newView = "this is not supported yet: define a new view under another name"
     private static let raise = "say generation: 2 to fill a new generation beside the one that is read"
     private static let newFeature = "add a new one under another name, or \(raise)"
+    private static let backward = "say compatibility: backward to have it accepted"
     private static let anotherSource = "define a new source under another name, and a new view that reads it"
     private static let newSource = "this is not supported yet: \(anotherSource)"
     private static let newColumn = "add a new one under another name, or \(anotherSource)"
@@ -34,7 +35,7 @@ import Testing
             with: "name: departures, type: int64, nullable: false",
             refusals: [
                 "defs/views.yaml:35:12 feature_view \"global_congestion\", features.departures.type: feature "
-                    + "\"departures\" is int64, version 1 has int32 and could not read it | \(newFeature)"
+                    + "\"departures\" is int64, version 1 has int32 and could not read it | \(backward), \(newFeature)"
             ]),
         Refusal(
             replace: "name: wind_speed, type: float64}", with: "name: wind_speed, type: float64, nullable: false}",
@@ -103,7 +104,7 @@ import Testing
             replace: "- {name: wind_speed, type: float32}", with: "- {name: wind_speed, type: float64}",
             refusals: [
                 "defs/sources.yaml:8:5 source \"weather\", columns.wind_speed.type: column \"wind_speed\" is float64, "
-                    + "version 1 has float32 and could not read it | \(newColumn)"
+                    + "version 1 has float32 and could not read it | \(backward), \(newColumn)"
             ]),
         Refusal(
             replace: "- {name: temp, type: float64}\n", with: "- {name: temp, type: float64, nullable: false}\n",

@@ -25,7 +25,11 @@ import Testing
                 "feature_view \"plane_profile\" is no longer in the tree",
             ])
         #expect(plan.refusals.allSatisfy { $0.code == .removalNotAllowed })
-        #expect(plan.refusals.first?.hint?.contains("--allow-removals") == true)
+        let hint = "put it back, or allow removals with --allow-removals"
+        #expect(
+            plan.refusals.map(\.hint) == [
+                hint, "\(hint); its data stays in PostgreSQL", "\(hint); its data stays until dropped",
+            ])
         let error = #expect(throws: LarderError.self) { try plan.checkAccepted() }
         #expect(error?.code == .removalNotAllowed)
     }
@@ -33,6 +37,8 @@ import Testing
     @Test func removedObjectsStayMarkedAndAreNotFound() throws {
         var registry = try Self.registry()
         let plan = try registry.apply(Self.withoutPlanes(), allowRemovals: true)
+        #expect(plan.lines.contains("- entity \"plane\""))
+        #expect(plan.lines.contains("- source \"planes\" (data stays in PostgreSQL)"))
         #expect(plan.lines.contains("- feature_view \"plane_profile\" (data stays until dropped)"))
         let project = try #require(registry.project)
         #expect(project.featureViews.first { $0.name == "plane_profile" }?.isRemoved == true)

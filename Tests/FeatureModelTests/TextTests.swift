@@ -39,8 +39,12 @@ import Testing
         }
     }
 
-    @Test("a source's column may have a reserved name, but no other bad one")
+    @Test("a source's column may have a reserved name, but no other bad one, and none of PostgreSQL's own columns")
     func reservedColumns() {
+        for name in ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"] {
+            #expect(NameRule.violation(of: name, allowsReserved: true) != nil, "\(name)")
+            #expect(NameRule.violation(of: name) == nil, "a feature is no column: \(name)")
+        }
         #expect(NameRule.violation(of: "event_timestamp", allowsReserved: true) == nil)
         #expect(NameRule.violation(of: "a__b", allowsReserved: true) != nil)
     }
@@ -57,6 +61,19 @@ import Testing
         #expect(
             NameRule.nearest(to: "ac", in: ["ad", "ab"]) == "ab"
                 && NameRule.nearest(to: "ac", in: ["ab", "ad"]) == "ab")
+    }
+
+    @Test func `a name that shares nothing is not the nearest, however short both are`() {
+        #expect(NameRule.nearest(to: "zz", in: ["a", "b"]) == nil)
+        #expect(NameRule.nearest(to: "x", in: ["a"]) == nil)
+        #expect(NameRule.nearest(to: "ab", in: ["cd"]) == nil)
+        #expect(NameRule.nearest(to: "ids", in: ["x", "id"]) == "id")
+    }
+
+    @Test func `a text that is too long for a name is compared with none`() {
+        let longest = String(repeating: "a", count: 128)
+        #expect(NameRule.nearest(to: longest, in: [longest]) == longest)
+        #expect(NameRule.nearest(to: longest + "a", in: [longest]) == nil)
     }
 }
 

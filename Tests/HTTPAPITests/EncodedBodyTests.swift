@@ -42,6 +42,37 @@ struct EncodedBodyTests {
         }
     }
 
+    @Test func `no path takes a Transfer-Encoding but chunked`() async throws {
+        try await Fixture.with { fixture in
+            let request = RawRequest(online: Self.online)
+            let client = try RawClient(port: fixture.port)
+            for path in [RawRequest.online, RawRequest.feast, "/push", "/v1/projects/shop/training-sets"] {
+                var request = request
+                request.path = path
+                try await client.send(Self.chunked(request, "GZip, chunked"))
+                let answer = try await client.response()
+                #expect(answer.status == 415 && answer.headers["accept-encoding"] == nil, "\(path): \(answer)")
+                let problem = try JSONValue.parse(answer.body)
+                #expect(problem["code"] == .string("unsupported_media_type"), "\(path)")
+                #expect(problem["detail"] == .string(#"the body is encoded as "gzip, chunked""#), "\(path)")
+                #expect(problem["hint"] == .string("send it with Transfer-Encoding: chunked alone"), "\(path)")
+            }
+            #expect(fixture.onlineRequests.onEventLoop == 0)
+            for bytes in [Self.chunked(request, "Chunked"), Self.chunked(request.ordinary, "Chunked")] {
+                try await client.send(bytes)
+                let answer = try await client.response()
+                #expect(answer.status == 200, "\(answer)")
+            }
+            #expect(fixture.onlineRequests.onEventLoop == 1)
+        }
+    }
+
+    private static func chunked(_ request: RawRequest, _ transferEncoding: String) -> [UInt8] {
+        let text = String(decoding: request.chunked(7), as: UTF8.self)
+        return Array(
+            text.replacing("Transfer-Encoding: chunked", with: "Transfer-Encoding: \(transferEncoding)").utf8)
+    }
+
     @Test("a body that is not encoded is taken, whatever the header says of that, and no body needs none")
     func plain() async throws {
         try await Fixture.with { fixture in

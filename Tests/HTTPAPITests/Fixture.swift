@@ -46,6 +46,7 @@ struct Fixture {
         var rows = Fixture.rows
         var limits = ServingLimits()
         var idleTimeoutSeconds = 60
+        var lastBodyPatienceSeconds = 30
         /// Whether connections to Redis go through a proxy that can stall and cut them.
         var hasProxy = false
         /// Sees what comes to the decoders of the server's connections.
@@ -239,6 +240,7 @@ struct Fixture {
                 settings.clock = .fixed(noon)
                 settings.limits = setup.limits
                 settings.idleTimeoutSeconds = setup.idleTimeoutSeconds
+                settings.lastBodyPatienceSeconds = setup.lastBodyPatienceSeconds
                 let metrics = PrometheusMetricsFactory()
                 let (ports, listening) = AsyncStream.makeStream(of: Int.self)
                 let application = try Self.application(

@@ -186,6 +186,35 @@ struct OnlineConnectionEndTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `a server that stops waits for bodies that are coming in, but not for ever`(isOrdinary: Bool) async throws {
+        var setup = Fixture.Setup()
+        setup.lastBodyPatienceSeconds = 3
+        try await Fixture.with(setup) { fixture in
+            var request = RawRequest(online: Self.temperature + String(repeating: " ", count: 1_000))
+            if isOrdinary { request = request.ordinary }
+            let prompt = try RawClient(port: fixture.port)
+            let slow = try RawClient(port: fixture.port)
+            for client in [prompt, slow] { try await client.send(Array(request.bytes.dropLast(500))) }
+            await fixture.shutDown()
+            // Longer than the connection of an idle client is kept.
+            for _ in 0..<8 {
+                try await slow.send(" ")
+                #expect(try await !slow.ends(within: .milliseconds(100)))
+            }
+            try await prompt.send(Array(request.bytes.suffix(500)))
+            let answer = try await prompt.response()
+            #expect(answer.status == 200 && answer.headers["connection"] == "close", "\(answer)")
+            var hasEnded = false
+            for _ in 0..<100 where !hasEnded {
+                // It may end in between.
+                try? await slow.send(" ")
+                hasEnded = try await slow.ends(within: .milliseconds(100))
+            }
+            #expect(hasEnded)
+        }
+    }
+
     // MARK: Redis
 
     @Test("when Redis goes away, the request under way and those behind it are refused in their order")

@@ -108,6 +108,20 @@ struct OnlineFeaturesTests {
         }
     }
 
+    @Test(arguments: ["1e16", "-9007199254740992.0"])
+    func `an integer key that is written as a float is refused from 2^53 on, with how to write it`(
+        value: String
+    ) async throws {
+        try await Fixture.with { fixture in
+            let answer = try await fixture.online(
+                #"{"features":["profile:visits"],"entities":{"region":["eu"],"user_id":[\#(value)]}}"#)
+            #expect(answer.code == "join_key_type")
+            #expect(
+                answer.detail == "join key \"user_id\" has the number \(value) at position 0, "
+                    + "expected an integer of 64 bits, without point or exponent from 2^53 on")
+        }
+    }
+
     @Test(
         "a refusal has its status and code, says what would work, and is problem+json",
         arguments: [
@@ -231,6 +245,25 @@ struct OnlineFeaturesTests {
             #expect(xml.status == 406)
             #expect(xml.code == "not_acceptable")
             #expect(try await fixture.online(body, headers: ["Accept": "text/html, */*;q=0.8"]).status == 200)
+            let arrow = "application/vnd.apache.arrow.stream"
+            for accept in ["application/json;q=0", "*/* ; Q=0.000", "\(arrow);q=0, text/html"] {
+                #expect(try await fixture.online(body, headers: ["Accept": accept]).status == 406, "\(accept)")
+            }
+            let other = try await fixture.online(body, headers: ["Accept": "application/json;q=0, \(arrow)"])
+            #expect(other.headers["content-type"] == arrow, "\(other)")
+        }
+    }
+
+    @Test func `an unknown member is answered with those that the path takes`() async throws {
+        try await Fixture.with { fixture in
+            let members = "members are feature_service, features, entities, full_feature_names"
+            #expect(try await fixture.online(#"{"zz":1}"#).hint == members)
+            let path = "/get-online-features"
+            let unknown = try await fixture.send("POST", path, body: #"{"zz":1}"#)
+            #expect(unknown.hint == "\(members), include_feature_view_version_metadata")
+            let misspelled = try await fixture.send(
+                "POST", path, body: #"{"include_feature_view_version_meta":true}"#)
+            #expect(misspelled.hint == #"did you mean "include_feature_view_version_metadata"?"#)
         }
     }
 

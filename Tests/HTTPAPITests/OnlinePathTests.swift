@@ -60,6 +60,10 @@ struct OnlinePathTests {
                 online: load, path: RawRequest.feast, headers: [("Content-Type", "a"), ("Content-Type", "b")]), true
         ),
         (RawRequest(online: load, headers: [("ACCEPT", "text/html, */*;q=0.8")]), true),
+        (
+            RawRequest(
+                online: load, headers: [("Accept", "application/json;q=0, application/vnd.apache.arrow.stream")]), true
+        ),
         // A header that comes twice means both together.
         (
             RawRequest(
@@ -114,6 +118,24 @@ struct OnlinePathTests {
                 for answer in try await client.responses(2) { bodies.insert(answer.body) }
             }
             #expect(bodies.count == 1)
+            #expect(fixture.onlineRequests.onEventLoop == 2)
+        }
+    }
+
+    @Test func `a feature that a row lacks is null to Feast's clients unless a default fills it in`() async throws {
+        try await Fixture.with(VariedProject.setup) { fixture in
+            // The row is of the first version, which has none of them.
+            let body = #"{"features":["scores:extra","scores:spot","scores:added"],"entities":{"id":[0]}}"#
+            for (path, statuses) in [
+                (RawRequest.feast, ["NULL_VALUE", "NULL_VALUE", "PRESENT"]),
+                (RawRequest.online, ["DEFAULTED", "DEFAULTED", "DEFAULTED"]),
+            ] {
+                let answers = try await bothWays(RawRequest(online: body, path: path), fixture)
+                for answer in answers {
+                    let told = answer.text.matches(of: #/"statuses":\["(\w+)"\]/#).map { String($0.output.1) }
+                    #expect(told == ["PRESENT"] + statuses, "\(path): \(answer.text)")
+                }
+            }
             #expect(fixture.onlineRequests.onEventLoop == 2)
         }
     }
@@ -204,6 +226,8 @@ struct OnlinePathTests {
         RawRequest(online: load, path: RawRequest.feast, headers: [("content-encoding", "identity, br")]),
         RawRequest(online: load, headers: [("Accept", "text/xml")]),
         RawRequest(online: load, headers: [("Accept", "")]),
+        RawRequest(online: load, headers: [("Accept", "application/json;q=0")]),
+        RawRequest(online: load, path: RawRequest.feast, headers: [("Accept", "*/*; q=0.0")]),
         RawRequest(online: load, path: RawRequest.feast, headers: [("Accept", "text/xml")]),
         RawRequest(online: load, path: "/v1/projects/shap/online-features"),
         RawRequest(online: load, path: "/v1/projects//online-features"),

@@ -244,7 +244,9 @@ struct OnlineRequestGateTests {
                 let before = fixture.onlineRequests.onEventLoop
                 let head = "POST \(RawRequest.online) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n"
                 try await client.send(Array(head.utf8) + Self.online.bytes)
-                #expect(try await client.response().status == 400, context)
+                // A coding that is not chunked is no question of the end alone.
+                let refusal = fields.contains("gzip") ? 415 : 400
+                #expect(try await client.response().status == refusal, context)
                 // It is closed, whatever else it is sent.
                 try? await client.send(Self.online.bytes)
                 #expect(try await client.ends(within: .seconds(10)), context)

@@ -29,6 +29,29 @@ struct ServerTests {
         }
     }
 
+    @Test func `a path with an empty segment leads nowhere`() async throws {
+        try await Fixture.with { fixture in
+            let client = try RawClient(port: fixture.port)
+            let empty = [
+                "/", "//health/live", "/health//live", "/health/live/", "/health/live/?a=b",
+                "http://localhost//health/live",
+            ]
+            for path in empty {
+                try await client.send(RawRequest("GET", path).bytes)
+                let answer = try await client.response()
+                #expect(answer.status == 404, "\(path)")
+                #expect(try JSONValue.parse(answer.body)["code"] == .string("route_not_found"), "\(path)")
+            }
+            let online = RawRequest(online: OnlineConnectionTests.temperature, path: "/\(RawRequest.online)")
+            try await client.send(online.bytes)
+            #expect(try await client.response().status == 404)
+            for path in ["/health/live", "/health/live?a=//b/", "http://localhost/health/live"] {
+                try await client.send(RawRequest("GET", path).bytes)
+                #expect(try await client.response().status == 200, "\(path)")
+            }
+        }
+    }
+
     @Test("every answer carries the request's own id if it is sensible, else a new one")
     func requestIdentity() async throws {
         try await Fixture.with { fixture in

@@ -251,6 +251,26 @@ import TextFormats
             #expect(change.touchedServices == ["feature_service \"model\" reads last_visit@1, generation 1"])
         }
     }
+
+    @Test func `publishing, filling a generation and dropping it walk over no keys of Redis`() async throws {
+        try await LarderFixture.run { larder in
+            try await larder.apply(Self.definitions())
+            // The first publication is a rebuild, which walks.
+            try await Self.fill(larder)
+            let redis = larder.stores.redis
+            _ = try await redis.execute(RedisCommand("CONFIG", "RESETSTAT"))
+            try await larder.ingest("visits", "user_id,account,at,pages\n1,a,2024-01-02T12:00:00Z,6\n")
+            try await larder.apply(Self.definitions(features: Self.asText, entity: "account", generation: 2))
+            try await larder.materialize(stages: [.offline, .online])
+            _ = try await DropGeneration(stores: larder.stores).run(
+                view: "last_visit", generation: 2, in: try await larder.project())
+            let statistics = try #require(try await redis.execute(RedisCommand("INFO", "commandstats")).string)
+            #expect(statistics.contains("cmdstat_unlink:"), "\(statistics)")
+            for command in ["scan", "keys", "flushdb", "flushall"] {
+                #expect(!statistics.contains("cmdstat_\(command):"), "\(statistics)")
+            }
+        }
+    }
 }
 
 extension LarderFixture {

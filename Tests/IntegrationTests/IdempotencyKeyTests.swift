@@ -136,6 +136,21 @@ import TextFormats
         }
     }
 
+    @Test func `a key that is blank, too long or not UTF-8 is refused, and nothing is written`() async throws {
+        try await withScores { larder in
+            let groups = PushGroups(stores: larder.stores)
+            for key in ["", " \t", String(repeating: "k", count: 257), "k\u{FFFD}"] {
+                let push = try request(row(1, 1), key: key)
+                let error = try await thrownError { _ = try await write(push, through: groups, larder) }
+                #expect(error.code == .requestInvalid, "key \(key): \(error)")
+                #expect(error.message.hasPrefix("the idempotency key is "), "key \(key): \(error)")
+            }
+            #expect(try await larder.count(larder.scoresTable()) == 0)
+            let longest = try request(row(1, 1), key: String(repeating: "k", count: 256))
+            #expect(try await write(longest, through: groups, larder).write.rowsWritten == 1)
+        }
+    }
+
     @Test func `a write from before the ledger kept what was asked matches everything`() async throws {
         try await withScores { larder in
             #expect(try await larder.push(row(1, 1), key: "a").write.rowsWritten == 1)

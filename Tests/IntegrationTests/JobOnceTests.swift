@@ -28,6 +28,22 @@ import Testing
         }
     }
 
+    @Test func `what a need has queued comes before older jobs, and a worker may wait for nothing else`() async throws {
+        try await JobFixture.run { jobs in
+            let older = NewJob(
+                projectID: JobFixture.projectID, kind: .materialize, payload: "{}", createdBy: "ada")
+            let asked = try await jobs.pool.withConnection { try await jobs.store.enqueue(older, on: $0) }
+            let needed = try #require(try await enqueue("need", jobs))
+            #expect(try await jobs.claim(kinds: [.materialize])?.id == needed.id)
+            let nothing = try await jobs.pool.withConnection { connection in
+                try await jobs.store.claim(
+                    worker: "refills", kinds: [.materialize], onlyKeyed: true, for: .seconds(15), on: connection)
+            }
+            #expect(nothing == nil)
+            #expect(try await jobs.claim(kinds: [.materialize])?.id == asked.id)
+        }
+    }
+
     @Test func `a job that left the need is followed by another one after a pause that grows`() async throws {
         try await JobFixture.run { jobs in
             // Seconds since the newest end, and how many ends there are, with whether another job is queued.

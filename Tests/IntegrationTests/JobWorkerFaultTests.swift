@@ -109,6 +109,30 @@ import Testing
         }
     }
 
+    @Test func `a job that PostgreSQL takes no writes of, or has no room for, is begun again until it does`()
+        async throws
+    {
+        try await JobFixture.run { jobs in
+            let obstacles = [
+                PostgresError(.server, "cannot execute UPDATE in a read-only transaction", sqlState: "25006"),
+                PostgresError(.server, "cannot set transaction read-write mode during recovery", sqlState: "0A000"),
+                PostgresError(.server, "could not extend file", sqlState: "53100"),
+                PostgresError(.server, "could not read block 7", sqlState: "58030"),
+            ]
+            let worker = worker(jobs) { job, _ in
+                if job.attempt <= obstacles.count { throw obstacles[Int(job.attempt) - 1] }
+                return "{}"
+            }
+            let id = try await jobs.enqueue(maximumAttempts: 10)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await worker.run() }
+                defer { group.cancelAll() }
+                let job = try await jobs.wait(for: id, toBe: .succeeded)
+                #expect(job.attempts == 5)
+            }
+        }
+    }
+
     /// Waits until a session runs a statement that begins so.
     private func waitForStatement(_ jobs: JobFixture, _ prefix: String) async throws {
         let deadline = ContinuousClock.now + .seconds(20)

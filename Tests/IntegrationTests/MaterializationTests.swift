@@ -81,7 +81,7 @@ private func weather(rowKey: Bool) -> String {
             try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n")
             try await larder.materialize()
             let again = try await larder.ingest("weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,35\n")
-            #expect(again.rowsReplaced == 1)
+            #expect(again.rowsReplaced == 1 && again.rowsOutdated == 0)
             let result = try await larder.materialize()
             #expect(result.first?.offline == MaterializationResult(rowsRead: 1, rowsWritten: 1, rowsWithdrawn: 1))
             let lines = try await larder.trainingSet(
@@ -128,6 +128,27 @@ private func weather(rowKey: Bool) -> String {
             let count = try await larder.value(
                 "SELECT count(*) FROM larder_data.\(identifier: "view_\(view.id)_g1")", as: Int64.self)
             #expect(count == 0)
+        }
+    }
+
+    @Test func `a computed row whose key is longer than the index takes is named by the beginning of its key`()
+        async throws
+    {
+        try await LarderFixture.run { larder in
+            try await larder.apply(weather(rowKey: false))
+            let long = String((0..<5_000).compactMap { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement() })
+            try await larder.ingest(
+                "weather", "origin,at,temp\nJFK,2013-01-01T00:00:00Z,30\n\(long),2013-01-02T00:00:00Z,1\n")
+            let error = try await thrownError { try await larder.materialize() }
+            #expect(error.code == .rowsRejected)
+            #expect(error.rows.map(\.code) == ["key_too_long"] && error.rows.first?.feature == "origin", "\(error)")
+            let message = try #require(error.rows.first).message
+            #expect(
+                message.hasPrefix("the keys of the row have 5000 bytes together, more than 2000 (origin = \"")
+                    && message.contains(long.prefix(90)) && message.count < 300, "\(error)")
+            #expect(
+                error.hint?.hasPrefix("leave such rows out with where: octet_length(weather.origin) <= 2000; where:")
+                    == true, "\(error)")
         }
     }
 

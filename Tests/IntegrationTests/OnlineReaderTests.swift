@@ -122,6 +122,27 @@ struct OnlineReaderTests {
         }
     }
 
+    @Test("a key that is asked for many times is sent to Redis once, and answers each time")
+    func repeatedKeys() async throws {
+        try await withOnlineFixture { fixture, _ in
+            try await fixture.open()
+            _ = try await fixture.publish(
+                (0..<40).map {
+                    Row(id: $0, order: OnlineFixture.order(noon), count: Int32($0))
+                })
+            let ids = (0..<2_000).map { Int64($0 * 7_919 % 60 - 10) }
+            let answer = try await fixture.read(ids)
+            #expect(answer.columns[0].int32s == ids.map { (0..<40).contains($0) ? Int32($0) : 0 })
+            #expect(answer.statuses[0] == ids.map { (0..<40).contains($0) ? .present : .notFound })
+
+            var key = Column(type: .int64)
+            for id in ids { key.append(int64: id) }
+            let lookup = try OnlineLookup(try fixture.plan(), keys: [[key]], entityCount: ids.count)
+            // The sentinel and the keys.
+            #expect(lookup.onlyCommand?.argumentCount == 1 + Set(ids).count)
+        }
+    }
+
     @Test("more keys than one MGET takes come back whole and in order")
     func manyKeys() async throws {
         try await withOnlineFixture { fixture, _ in

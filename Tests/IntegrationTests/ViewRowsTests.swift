@@ -155,6 +155,28 @@ import TextFormats
         }
     }
 
+    @Test func `a row whose join keys are longer than the index takes is quarantined, and the others are written`()
+        async throws
+    {
+        try await LarderFixture.run { larder in
+            try await larder.apply(PushedScores.definitions(entities: "[user, place]", PushedScores.first))
+            func row(_ region: String) -> String {
+                #"{"user_id": 1, "region": "\#(region)", "at": "2024-05-01T10:00:00Z", "score": 2}"#
+            }
+            let random = String((0..<2_000).compactMap { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement() })
+            let rows = [row("x" + random), row(random)].joined(separator: ",")
+            let error = try await thrownError { try await larder.push(rows) }
+            #expect(error.code == .rowsRejected)
+            #expect(
+                error.rows.map(\.description) == [
+                    "row 1, region: the keys of the row have 2001 bytes together, more than 2000 [key_too_long]"
+                ])
+            let report = try await larder.push(rows, mode: .partial)
+            #expect(report.write.rowsWritten == 1 && report.write.rowsQuarantined == 1)
+            #expect(report.write.reasons == ["key_too_long": 1])
+        }
+    }
+
     @Test func `a replay stands while nothing can be published, and says so`() async throws {
         try await LarderFixture.run { larder in
             try await larder.apply(PushedScores.definitions(PushedScores.first))

@@ -23,6 +23,17 @@ import Testing
         }
     }
 
+    @Test func serversThatTakeNoWritesAreTold() async throws {
+        try await withConnection { (connection) async throws in
+            try await connection.execute("CREATE SEQUENCE public.s")
+            try await connection.execute("SET default_transaction_read_only = on")
+            let refused = await postgresError { try await connection.query("SELECT nextval('public.s')") }
+            #expect(refused?.sqlState == .readOnlyTransaction && refused?.obstacle == .readOnly)
+            let mistaken = await postgresError { try await connection.query("SELECT FROM WHERE") }
+            #expect(mistaken?.sqlState == .syntaxError && mistaken?.obstacle == nil)
+        }
+    }
+
     @Test func descriptionsHoldNoValuesAndDebugDescriptionsAll() async throws {
         try await withConnection { (connection) async throws in
             try await connection.execute("CREATE TABLE public.t (a text UNIQUE)")

@@ -128,6 +128,49 @@ struct LongIntegerTests {
         #expect(read.rows.last == [.float64(0x1p53)] && read.rows[2] == [.float64(5_000_000_000_000_001_024)])
     }
 
+    // MARK: Floats as integers
+
+    @Test(
+        "JSON may write an integer as a float up to 2^53, CSV may not",
+        arguments: [
+            ("1000.0", .int64(1000), nil), ("-1e3", .int64(-1000), nil), ("0.0", .int64(0), nil),
+            ("9007199254740991.0", .int64(9_007_199_254_740_991), nil),
+            ("9007199254740993", .int64(9_007_199_254_740_993), nil),
+            ("9007199254740992.0", nil, "inexact"), ("-1e16", nil, "inexact"), ("1e19", nil, "out_of_range"),
+            ("1e999", nil, "out_of_range"), ("1.5", nil, "wrong_type"), ("1e-999", nil, "wrong_type"),
+            ("7.00000000000000000001", nil, "wrong_type"), ("\"1.0\"", nil, "wrong_type"),
+        ] as [(String, Value?, String?)])
+    func wholeNumbers(text: String, value: Value?, code: String?) throws {
+        let list = try readNDJSON("{\"x\":[\(text)]}\n".utf8, options(["x": .array(.int64)]))
+        #expect(list.rows == [[value.map { Value.array([$0]) } ?? .null]], "\(text): \(list.violations)")
+        for read in [
+            try readNDJSON("{\"x\":\(text)}\n".utf8, options(["x": .int64])),
+            try readArray("[{\"x\":\(text)}]".utf8, options(["x": .int64])),
+        ] {
+            #expect(read.rows == [[value ?? .null]], "\(text): \(read.violations)")
+            #expect(read.violations.map(\.code) == (code.map { [$0] } ?? []), "\(text)")
+        }
+        guard text.contains(where: { ".e".contains($0) }) else { return }
+        let csv = try readCSV("x\n\(text)\n".utf8, options(["x": .int64]))
+        #expect(csv.violations.map(\.code) == ["wrong_type"], "\(text)")
+    }
+
+    @Test func `a float is an int32 where it fits one`() throws {
+        let text = ["12.0", "-2147483648.0", "2147483648.0", "1e16"].map { "{\"x\":\($0)}\n" }.joined()
+        let read = try readNDJSON(text.utf8, options(["x": .int32]))
+        #expect(read.rows == [[.int32(12)], [.int32(.min)], [.null], [.null]])
+        #expect(read.complaints == ["3/3 x out_of_range", "4/4 x out_of_range"])
+    }
+
+    @Test func `a float that does not tell its integer is refused with what to write`() throws {
+        let read = try readNDJSON("{\"x\":1e16}\n".utf8, options(["x": .int64]))
+        #expect(
+            read.violations.map(\.message) == [
+                "\"1e16\" does not tell which integer is meant, because from 2^53 on floats skip some: write its "
+                    + "digits, without point or exponent (line 1, column 6)"
+            ])
+    }
+
     // MARK: Against decimal strings
 
     /// The value of an integral double, by doubling a number of many digits as often as its exponent says.

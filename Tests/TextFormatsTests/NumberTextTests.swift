@@ -101,7 +101,7 @@ struct NumberTextTests {
         #expect(inferred(["9223372036854775808"]) == .string)
         #expect(inferred(["1", "2.5", "1e3", "-0"]) == .float64)
         #expect(inferred(["9007199254740993", "2.5"]) == .string)
-        #expect(inferred(["2.5", "NaN"]) == .string)
+        #expect(inferred(["2.5", "nan"]) == .string)
         #expect(inferred(["1e999"]) == .string)
         #expect(inferred(["true", "false", nil]) == .bool)
         #expect(inferred(["true", "1"]) == .string)
@@ -109,6 +109,36 @@ struct NumberTextTests {
         #expect(inferred([""]) == .string)
         #expect(inferred([nil, nil]) == .string)
         #expect(inferred([]) == .string)
+    }
+
+    @Test func `NaN and infinities are numbers beside a number, and else words`() throws {
+        #expect(inferred(["NaN", "2.5", nil, "-Infinity", "Infinity"]) == .float64)
+        #expect(inferred(["1", "NaN"]) == .float64)
+        for texts in [
+            ["NaN"], ["NaN", "Infinity", nil], ["true", "NaN"], ["9007199254740993", "NaN"], ["2.5", "NaN", "a"],
+        ] as [[String?]] {
+            #expect(inferred(texts) == .string, "\(texts)")
+        }
+        let texts = try #require(
+            Column(
+                type: .string,
+                values: [.string("2.5"), .string("NaN"), .string("Infinity"), .string("-Infinity"), .null]))
+        #expect(
+            TypeInference.convert(texts, to: .float64)
+                == Column(
+                    type: .float64,
+                    values: [.float64(2.5), .float64(.nan), .float64(.infinity), .float64(-.infinity), .null]))
+        let outOfRange = try #require(Column(type: .string, values: [.string("1e999")]))
+        #expect(TypeInference.convert(outOfRange, to: .float64) == nil)
+        var options = TextReadOptions(fields: [])
+        options.extraColumns = .keep
+        let lines = "{\"x\":2.5,\"y\":\"NaN\"}\n{\"x\":\"NaN\",\"y\":\"a\"}\n"
+        var reader = try NDJSONReader(options)
+        try reader.feed(Array(lines.utf8))
+        try reader.finish()
+        #expect(
+            reader.inferredFields == [Field(name: "x", type: .float64), Field(name: "y", type: .string)],
+            "\(String(describing: reader.inferredFields))")
     }
 
     @Test("a column becomes the type inferred for it")

@@ -104,6 +104,15 @@ struct ViolationTests {
             ])
     }
 
+    @Test(
+        "NDJSON: a bool that is a number or a string is told how to be written",
+        arguments: [("1", "; write true or false "), ("\"true\"", "; write true or false without quotes ")])
+    func boolOfJSON(text: String, hint: String) throws {
+        let read = try readNDJSON("{\"b\":\(text)}".utf8, options(["b": .bool]))
+        let message = try #require(read.violations.first?.message)
+        #expect(message.contains(hint), "\(message)")
+    }
+
     @Test("NDJSON: each reason with its line and column")
     func ndjson() throws {
         let fields = [
@@ -111,8 +120,8 @@ struct ViolationTests {
             Field(name: "t", type: .timestamp), Field(name: "v", type: .vector(dimension: 2)),
         ]
         let text = """
-            {"key":"a","n":1.0}
-            {"key":null,"n":1e3}
+            {"key":"a","n":1.5}
+            {"key":null,"n":1e-3}
 
             {"n":"5","key":"b","more":[{"deep":[1]}]}
             {"key":"c","n":1,"n":2}

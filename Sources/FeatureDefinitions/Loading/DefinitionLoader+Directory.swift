@@ -1,5 +1,6 @@
 public import FeatureModel
 internal import Foundation
+internal import Glibc
 
 extension DefinitionLoader {
     /// Reads every `*.yaml` and `*.yml` below a directory, hidden ones left out, in the order of their paths.
@@ -11,7 +12,7 @@ extension DefinitionLoader {
     }
 
     /// The definition files below a directory, with their text.
-    /// - Throws: `file_unreadable` when there is none, or one cannot be read.
+    /// - Throws: `file_unreadable` when there is none, or one cannot be read or is no regular file.
     public static func files(below directory: String) throws(LarderError) -> [(path: String, text: String)] {
         let relativePaths: [String]
         do {
@@ -44,6 +45,13 @@ extension DefinitionLoader {
     }
 
     private static func text(ofFile path: String) throws(LarderError) -> String {
+        var status = stat()
+        // To open a pipe is to wait for who writes into it.
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw LarderError(
+                .fileUnreadable, "\"\(path)\" is not a regular file",
+                hint: "remove it, or give it a name that does not end in .yaml or .yml")
+        }
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw LarderError(.fileUnreadable, "the file \"\(path)\" cannot be opened")
         }

@@ -41,14 +41,13 @@ extension DocumentParser {
         guard applies(key, to: type, type.isNumber, "int32, int64, float32 and float64", reader),
             let node = reader.node(key)
         else { return nil }
-        guard case .scalar(let text, true) = node.content, let bound: Double = ScalarSyntax.float(text),
-            bound.isFinite
+        guard case .scalar(let text, true) = node.content, let bound = Self.bound(text, type: type), bound.isFinite
         else {
             reader.report(
                 "\"\(key)\" must be a number, not \(node.shape)", hint: "write a finite number", at: node.location)
             return nil
         }
-        if let whole = Int64(text), Int64(exactly: bound) != whole {
+        if type != .scalar(.float32), let whole = Int64(text), Int64(exactly: bound) != whole {
             reader.report(
                 "\"\(key)\" is \(text), which has no exact double",
                 hint: "write a bound below 2^53, or a multiple of a greater power of two",
@@ -56,6 +55,13 @@ extension DocumentParser {
             return nil
         }
         return bound
+    }
+
+    /// Rounded as values of the type are, so that one that is spelled like the bound is equal to it. Beyond the numbers
+    /// of float32 it is left as it is.
+    private static func bound(_ text: String, type: ValueType) -> Double? {
+        if type == .scalar(.float32), let bound: Float = ScalarSyntax.float(text) { return Double(bound) }
+        return ScalarSyntax.float(text)
     }
 
     private func parseOneOf(_ reader: MappingReader, type: ValueType) -> [Value]? {
@@ -111,7 +117,7 @@ extension ValueType {
 extension Expectation {
     /// Why a default does not meet the expectation; nil when it does.
     func violation(by value: Value) -> String? {
-        if let oneOf, !oneOf.contains(value) { return "is none of one_of" }
+        if !isNamed(value) { return "is none of one_of" }
         if let number = value.number {
             if isFinite, !number.isFinite { return "is not finite" }
             if let minimum, !(number >= minimum) { return "is below min" }

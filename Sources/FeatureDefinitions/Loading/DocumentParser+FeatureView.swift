@@ -18,6 +18,7 @@ extension DocumentParser {
                 "\"ttl\" must be longer than zero", hint: "leave it out for values that never grow too old",
                 at: ttl.location)
         }
+        let lag = reader.duration("availability_lag", atMostDays: DefinitionLimits.maximumLagDays)
         let filter = sql("where", kind: .expression, in: reader)
         let definition = FeatureViewDefinition(
             name: name.value, description: reader.prose("description"), owner: reader.prose("owner"),
@@ -26,7 +27,7 @@ extension DocumentParser {
             compatibility: reader.choice("compatibility", of: Compatibility.self) ?? .fullTransitive,
             isOnline: reader.bool("online") ?? true,
             generation: reader.integer("generation", in: 1...Int(Int32.max)).map { Int32($0.value) },
-            availabilityLagMicroseconds: reader.duration("availability_lag")?.value ?? 0, filter: filter?.value,
+            availabilityLagMicroseconds: lag?.value ?? 0, filter: filter?.value,
             features: parseFeatures(reader), location: document.location)
         tree.featureViews[name.value] = ParsedFeatureView(
             definition: definition, isComplete: diagnostics.errors.count == before, entities: entities,

@@ -116,12 +116,14 @@ struct ReferenceChecker {
             let hint = NameRule.nearest(to: feature.name, in: columns).map { "did you mean \"\($0)\"? " } ?? ""
             diagnostics.report(
                 "\(subject): source \"\(source.name)\" has no column \"\(feature.name)\"",
-                hint: "\(hint)add the column to the source, or say expr:", at: feature.location)
+                hint: "\(hint)add the column to the source\(source.kind == .push ? "" : ", or say expr:")",
+                at: feature.location)
             return
         }
         guard !feature.type.acceptsOnWrite(column.type) else { return }
         diagnostics.report(
             "\(subject): the feature is \(feature.type), its column in source \"\(source.name)\" is \(column.type)",
-            hint: "declare the feature as \(column.type), or convert it in expr:", at: feature.location)
+            hint: "declare the feature as \(column.type)\(source.kind == .push ? "" : ", or convert it in expr:")",
+            at: feature.location)
     }
 }

@@ -12,21 +12,24 @@ extension PlanBuilder {
         let readable = zip(former, schemas).filter { $0.0.state != .retired }.map { $0.1.shape }
         var violations = SchemaCompatibility.violations(of: shape, against: readable, mode: view.compatibility)
         // Whatever the mode, and also of retired versions: their rows are there.
-        for violation in SchemaCompatibility.violations(
-            of: shape, against: schemas.map(\.shape), mode: .backwardTransitive)
-        where violation.rule != .defaultValue && !violations.contains(violation) {
-            violations.append(violation)
-        }
+        let unreadable = SchemaCompatibility.violations(
+            of: shape, against: schemas.map(\.shape), mode: .backwardTransitive
+        ).filter { $0.rule != .defaultValue }
+        for violation in unreadable where !violations.contains(violation) { violations.append(violation) }
+        let backward = SchemaCompatibility.violations(of: shape, against: readable, mode: .backward) + unreadable
         report(
-            violations, subject: "feature_view \"\(view.name)\"", remedy: Self.raise(registered),
+            violations, refusedByBackward: Set(backward.map(\.path)), subject: "feature_view \"\(view.name)\"",
+            remedy: Self.raise(registered),
             locations: Dictionary(view.features.map { ($0.name, $0.location) }) { first, _ in first },
             otherwise: view.location)
     }
 
     /// One refusal for each violation; the name of a field leads to its place.
+    ///
+    /// - Parameter refusedByBackward: the paths of what the mode `backward` would refuse.
     mutating func report(
-        _ violations: [CompatibilityViolation], subject: String, remedy: String, locations: [String: SourceLocation],
-        otherwise: SourceLocation
+        _ violations: [CompatibilityViolation], refusedByBackward: Set<String>, subject: String, remedy: String,
+        locations: [String: SourceLocation], otherwise: SourceLocation
     ) {
         var told: Set<String> = []
         for violation in violations {
@@ -34,8 +37,15 @@ extension PlanBuilder {
             let location = parts.count > 1 ? locations[String(parts[1])] : nil
             let message = "\(subject), \(violation.path): \(violation.message)"
             guard told.insert(message).inserted else { continue }
-            let ownRemedy = Self.remedy(violation.rule, mayHaveDefault: parts.first == "features")
-            refuse(message, remedy: ownRemedy.map { "\($0), or \(remedy)" } ?? remedy, at: location ?? otherwise)
+            var remedies: [String] = []
+            if !refusedByBackward.contains(violation.path) {
+                remedies.append("say compatibility: backward to have it accepted")
+            }
+            if let ownRemedy = Self.remedy(violation.rule, mayHaveDefault: parts.first == "features") {
+                remedies.append(ownRemedy)
+            }
+            let ways = remedies.isEmpty ? remedy : "\(remedies.joined(separator: ", ")), or \(remedy)"
+            refuse(message, remedy: ways, at: location ?? otherwise)
         }
     }
 

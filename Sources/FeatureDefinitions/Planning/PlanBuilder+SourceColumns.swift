@@ -69,13 +69,13 @@ extension PlanBuilder {
         let readable = registered.versions.filter { $0.state != .retired }.map(registered.shape)
         var violations = SchemaCompatibility.violations(
             of: shape, against: readable, mode: source.compatibility, noun: "columns")
-        for violation in SchemaCompatibility.violations(
+        let unreadable = SchemaCompatibility.violations(
             of: shape, against: registered.versions.map(registered.shape), mode: .backwardTransitive, noun: "columns")
-        where !violations.contains(violation) {
-            violations.append(violation)
-        }
+        for violation in unreadable where !violations.contains(violation) { violations.append(violation) }
+        // Without defaults `backward` refuses nothing more.
         report(
-            violations, subject: "source \"\(source.name)\"", remedy: Self.newSource,
+            violations, refusedByBackward: Set(unreadable.map(\.path)), subject: "source \"\(source.name)\"",
+            remedy: Self.newSource,
             locations: Dictionary(source.columns.map { ($0.name, $0.location) }) { first, _ in first },
             otherwise: source.location)
     }

@@ -96,15 +96,25 @@ struct PlanBuilder {
     /// Removes what the tree no longer mentions, or refuses to.
     /// - Returns: whether the object is to be marked as removed.
     mutating func planRemoval(_ kind: ObjectKind, _ name: String) -> Bool {
+        let data = Self.remainder(of: kind)
         guard allowRemovals else {
             refusals.append(
                 LarderError(
                     .removalNotAllowed, "\(kind.rawValue) \"\(name)\" is no longer in the tree",
-                    hint: "put it back, or allow removals with --allow-removals; its data stays until it is dropped"))
+                    hint: "put it back, or allow removals with --allow-removals" + (data.map { "; its \($0)" } ?? "")))
             return false
         }
-        changes.append(PlannedChange(action: .removed, kind: kind, name: name, summary: "data stays until dropped"))
+        changes.append(PlannedChange(action: .removed, kind: kind, name: name, summary: data ?? ""))
         return true
+    }
+
+    /// What becomes of the data of a removed object; nil where it has none. No command drops that of a source.
+    private static func remainder(of kind: ObjectKind) -> String? {
+        switch kind {
+        case .featureView: "data stays until dropped"
+        case .source: "data stays in PostgreSQL"
+        case .project, .entity, .featureService: nil
+        }
     }
 
     /// Refuses removals of what live objects still refer to.

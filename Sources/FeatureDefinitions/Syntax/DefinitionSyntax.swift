@@ -12,6 +12,9 @@ struct DefinitionSyntax {
 
     /// The documents of a file; empty documents are left out.
     static func documents(of text: String, file: String) throws(LarderError) -> [DefinitionNode] {
+        var text = text
+        // A byte order mark, with which some editors begin a file.
+        if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
         try checkSize(text, file: file)
         try checkAliases(text, file: file)
         var syntax = DefinitionSyntax(file: file)

@@ -140,12 +140,18 @@ struct MappingReader {
     }
 
     /// A duration in microseconds.
-    func duration(_ key: String) -> Located<Int64>? {
+    func duration(_ key: String, atMostDays limit: Int64? = nil) -> Located<Int64>? {
         guard let node = node(key), let text = text(of: node, key: key) else { return nil }
         guard let microseconds = DurationText.parse(text.value) else {
             report(
                 "\"\(key)\" is no duration: \"\(text.value.abbreviated)\"",
                 hint: "write a whole number and a unit: 90s, 15m, 6h or 7d", at: text.location)
+            return nil
+        }
+        if let limit, microseconds > limit * 86_400_000_000 {
+            report(
+                "\"\(key)\" is too long: \"\(text.value.abbreviated)\"", hint: "write at most \(limit)d",
+                at: text.location)
             return nil
         }
         return Located(value: microseconds, location: text.location)

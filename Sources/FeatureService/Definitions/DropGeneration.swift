@@ -96,7 +96,7 @@ public struct DropGeneration: Sendable {
         try await Task.sleep(for: Self.timeForServersToLearn)
         let raised = OnlineStoreState(
             onlineIncarnation: state.onlineIncarnation, redisRunID: state.redisRunID,
-            minimumRevision: max(state.minimumRevision, project.revision))
+            minimumRevision: max(state.minimumRevision, project.revision), evictedKeys: state.evictedKeys)
         try await KeySpaceStore().setOnlineState(raised, ofProject: project.id, on: connection)
         try await control.raiseRevision(ofProject: project.id, sentinel: OnlineSentinel(raised))
     }

@@ -86,6 +86,7 @@ struct RawRowShape {
         }
         if read.lines.isEmpty { violations += infiniteTimes(in: columns, read) }
         violations += nulls(in: columns, tombstones, read, alreadyFound: Set(violations.map(\.place)))
+        violations += longKeys(in: columns, read)
         verdict.add(rows: read.batch.rowCount, firstRow: read.firstRow, violations: violations)
         return Rows(columns: columns, tombstones: tombstones)
     }
@@ -109,6 +110,18 @@ struct RawRowShape {
                         row: read.firstRow + row, feature: declared.name, code: "out_of_range",
                         message: "the time is infinite"))
             }
+        }
+        return found
+    }
+
+    /// Row keys that the table's index could not hold.
+    private func longKeys(in columns: [Column], _ read: FrameBatch) -> [RowViolation] {
+        let keys = zip(version.columns, columns).filter { source.rowKey.contains($0.0.name) }
+        var found: [RowViolation] = []
+        RowChecker.checkKeys(keys.map { $0.1 }, names: keys.map { $0.0.name }, firstRow: read.firstRow) {
+            found.append(
+                RowViolation(
+                    row: $1.row, line: read.line(of: $0), feature: $1.feature, code: $1.code, message: $1.message))
         }
         return found
     }

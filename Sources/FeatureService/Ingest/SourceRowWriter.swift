@@ -39,11 +39,10 @@ struct SourceRowWriter: RowWriter {
 
     mutating func endCopy() async throws { try await writer.endCopy() }
 
-    mutating func finish(
-        actor: String, idempotencyKey: IdempotencyKey?
-    ) async throws -> (rowsWritten: Int64, rowsReplaced: Int64) {
+    mutating func finish(actor: String, idempotencyKey: IdempotencyKey?) async throws -> WrittenRows {
         let result = try await writer.finish(actor: actor, idempotencyKey: idempotencyKey)
-        return (result.rowsWritten, result.rowsWithdrawn)
+        return WrittenRows(
+            written: result.rowsWritten, replaced: result.rowsReplaced, outdated: result.rowsOutdated)
     }
 }
 

@@ -31,7 +31,8 @@ public struct WriteSourceRows: Sendable {
         self.stores = stores
     }
 
-    /// - Throws: `LarderError`, such as `idempotency_key_reused`; the table and the quarantine are as they were then.
+    /// - Throws: `LarderError`, such as `idempotency_key_reused`, or `request_invalid` for a key that is none; the table and
+    ///   the quarantine are as they were then.
     public func run(_ request: Request, in project: RegisteredProject) async throws -> WriteReport {
         let source = try project.source(named: request.source)
         guard let number = request.schemaVersion else {
@@ -44,7 +45,7 @@ public struct WriteSourceRows: Sendable {
             mode: request.mode, destination: nil)
         let load = RowLoadRequest(
             format: request.rows.format, nullSpelling: nil, mode: request.mode,
-            identity: request.idempotencyKey.map { WriteIdentity.key($0, terms) } ?? .none, projectID: project.id,
+            identity: try WriteIdentity(key: request.idempotencyKey, terms), projectID: project.id,
             actor: stores.actor, array: request.rows.array, maximumRows: request.rows.maximumRows)
         return try await SourceWrite(stores: stores, source: source, version: version, warning: warning)
             .run(load) { rows in

@@ -65,11 +65,28 @@ public struct MaterializeJobs: Sendable {
         after loss: OnlineLoss, through end: Timestamp?, in project: RegisteredProject,
         on connection: PostgresConnection
     ) async throws -> Job? {
-        let request = MaterializeViews.Request(bounds: EventTimeBounds(start: nil, end: end), stages: [.online])
+        try await publishOnce(views: [], through: end, key: loss.key, in: project, on: connection)
+    }
+
+    /// Queues what publishes pushed rows that Redis did not take when they came, unless such a job is under way.
+    ///
+    /// - Returns: the job; nil where there is one, which may have read the table before, or there was one a moment ago.
+    func enqueuePending(
+        of views: [String], through end: Timestamp?, in project: RegisteredProject, on connection: PostgresConnection
+    ) async throws -> Job? {
+        try await publishOnce(views: views, through: end, key: "pending", in: project, on: connection)
+    }
+
+    private func publishOnce(
+        views: [String], through end: Timestamp?, key: String, in project: RegisteredProject,
+        on connection: PostgresConnection
+    ) async throws -> Job? {
+        let request = MaterializeViews.Request(
+            views: views, bounds: EventTimeBounds(start: nil, end: end), stages: [.online])
         let job = NewJob(
             projectID: project.id, kind: .materialize,
             payload: String(decoding: request.document.serialized(), as: UTF8.self), createdBy: stores.actor)
-        return try await jobs.enqueueOnce(job, key: loss.key, on: connection)
+        return try await jobs.enqueueOnce(job, key: key, on: connection)
     }
 
     /// Waits for a job to be over, whoever does it.

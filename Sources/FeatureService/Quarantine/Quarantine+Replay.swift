@@ -10,7 +10,10 @@ extension Quarantine {
         public let schemaVersion: Int32
         /// Rows that passed: they are written, and no longer in the quarantine.
         public var rowsWritten: Int64 = 0
+        /// As of `WriteReport`.
         public var rowsReplaced: Int64 = 0
+        /// As of `WriteReport`.
+        public var rowsOutdated: Int64 = 0
         /// Rows that stay in the quarantine, with the reasons of this version.
         public var rowsKept: Int64 = 0
         /// The first `RowViolation.maximumReported`.

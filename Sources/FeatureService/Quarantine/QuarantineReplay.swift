@@ -42,9 +42,10 @@ struct QuarantineReplay<Writer: RowWriter> {
         }
         // A replay that writes nothing is no write.
         guard passed > 0 else { return result }
-        let written = try await writer.finish(actor: actor, idempotencyKey: nil)
-        result.rowsWritten = written.rowsWritten
-        result.rowsReplaced = written.rowsReplaced
+        let rows = try await writer.finish(actor: actor, idempotencyKey: nil)
+        result.rowsWritten = rows.written
+        result.rowsReplaced = rows.replaced
+        result.rowsOutdated = rows.outdated
         result.writeID = writer.writeID
         return result
     }

@@ -15,7 +15,8 @@ struct KeyColumnReader {
             guard let value = value(json), column.append(value) else {
                 throw LarderError(
                     .joinKeyType,
-                    "join key \"\(key.name)\" has \(Self.excerpt(json)) at position \(position), expected \(expected)")
+                    "join key \"\(key.name)\" has \(Self.excerpt(json)) at position \(position), "
+                        + "expected \(expected(insteadOf: json))")
             }
         }
         return column
@@ -48,8 +49,10 @@ struct KeyColumnReader {
         return JSONValue.integer(digits).flatMap { $0.magnitude < 1 << 53 ? $0 : nil }
     }
 
-    private var expected: String {
+    private func expected(insteadOf json: JSONValue) -> String {
         switch key.type {
+        case .scalar(.int64) where Self.isInteger(json):
+            "an integer of 64 bits, without point or exponent from 2^53 on"
         case .scalar(.bool): "true or false"
         case .scalar(.int32): "an integer of 32 bits"
         case .scalar(.int64): "an integer of 64 bits"
@@ -57,6 +60,11 @@ struct KeyColumnReader {
         case .scalar(.bytes): "base64 text"
         default: "a string"
         }
+    }
+
+    /// Also one that is written so that it does not tell which.
+    private static func isInteger(_ json: JSONValue) -> Bool {
+        if case .number(let digits) = json { JSONValue.integer(digits) != nil } else { false }
     }
 
     private static func excerpt(_ json: JSONValue) -> String {

@@ -13,8 +13,8 @@ public import Registry
 /// While it is a rebuild, reads are refused from its beginning to its completion, so that a store that is being filled
 /// is not taken for one that never had an entity.
 public struct OnlinePublication: Sendable {
-    /// Whether Redis does not hold what was published (first publication, emptied, restored, replaced). Then **every**
-    /// online view of the project has to be published whole, whatever its watermark says.
+    /// Whether Redis does not hold what was published (first publication, emptied, restored, replaced, keys evicted).
+    /// Then **every** online view of the project has to be published whole, whatever its watermark says.
     public let isRebuild: Bool
     public let writer: OnlineWriter
 
@@ -38,7 +38,7 @@ public struct OnlinePublication: Sendable {
         try await control.removeSentinel(ofProject: project.id)
         let state = OnlineStoreState(
             onlineIncarnation: .random(in: 1 ... .max), redisRunID: found.runID,
-            minimumRevision: found.expected?.minimumRevision ?? 1)
+            minimumRevision: found.expected?.minimumRevision ?? 1, evictedKeys: found.evictedKeys ?? 0)
         return OnlinePublication(isRebuild: true, writer: writer, project: project, control: control, state: state)
     }
 

@@ -42,17 +42,22 @@ extension OnlineRequest {
     /// Reads `{"feature_service": ..., "entities": {...}, "full_feature_names": ...}`, with `"features": [...]` in the
     /// service's place.
     ///
-    /// - Parameter ignored: further members that are allowed and mean nothing here.
+    /// - Parameters:
+    ///   - further: members that the caller reads.
+    ///   - ignored: members that are allowed and mean nothing.
     /// - Throws: `request_invalid` naming the member.
-    public init(json: JSONValue, ignoring ignored: [String] = []) throws(LarderError) {
+    public init(
+        json: JSONValue, besides further: [String] = [], ignoring ignored: [String] = []
+    ) throws(LarderError) {
         guard case .object(let all) = json else {
             throw LarderError(.requestInvalid, "the request is no JSON object", hint: Self.example)
         }
-        for member in all where !Self.members.contains(member.name) && !ignored.contains(member.name) {
+        let known = Self.members + further
+        for member in all where !known.contains(member.name) && !ignored.contains(member.name) {
             throw LarderError(
                 .requestInvalid, "the request has an unknown member \"\(member.name.prefix(63))\"",
-                hint: NameRule.nearest(to: member.name, in: Self.members).map { "did you mean \"\($0)\"?" }
-                    ?? "members are \(Self.members.joined(separator: ", "))")
+                hint: NameRule.nearest(to: member.name, in: known).map { "did you mean \"\($0)\"?" }
+                    ?? "members are \(known.joined(separator: ", "))")
         }
         self.init(
             features: try Self.features(json), keys: try Self.keys(json["entities"]),

@@ -16,6 +16,10 @@ struct OnlineStoreComparison {
     let expected: OnlineStoreState?
     /// What Redis shows; nil for nothing that could be believed.
     let sentinel: OnlineSentinel?
+    /// How many keys Redis has evicted since its start; nil where that may not be asked.
+    let evictedKeys: Int64?
+    /// Whether Redis shows what was published and has evicted keys since, of which some may have been part of that.
+    let isEvicted: Bool
     /// Whether what was published is there.
     let isCurrent: Bool
 
@@ -27,10 +31,10 @@ struct OnlineStoreComparison {
         expected = try await KeySpaceStore().onlineState(ofProject: project.id, on: connection)
         // After the row: one Redis shows what the row says, or something newer, or nothing.
         sentinel = try await control.sentinel(ofProject: project.id)
-        if let expected {
-            isCurrent = OnlineSentinel(expected) == sentinel && expected.redisRunID == runID
-        } else {
-            isCurrent = false
-        }
+        evictedKeys = try await control.evictedKeys()
+        let isShown = expected.map(OnlineSentinel.init) == sentinel && expected?.redisRunID == runID
+        let hasEvicted = (evictedKeys ?? 0) > (expected?.evictedKeys ?? 0)
+        isEvicted = isShown && hasEvicted
+        isCurrent = isShown && !hasEvicted
     }
 }

@@ -88,6 +88,7 @@ public struct ServingReadiness: Sendable {
 
     private func clockSkew(_ health: ServingSnapshotStore.Health) -> Check {
         guard clock == .system else { return Check(name: "clock", isPassed: true, detail: "fixed at \(clock.now)") }
+        guard health.hasSnapshot else { return Check(name: "clock", isPassed: false, detail: "not known yet") }
         let skew = health.clockSkewMicroseconds
         return Check(
             name: "clock", isPassed: skew.magnitude <= OnlineReader.maximumClockSkewMicroseconds.magnitude,

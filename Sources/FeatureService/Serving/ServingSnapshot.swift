@@ -53,9 +53,8 @@ public final class ServedProject: Sendable {
     /// What the online store must show; nil before the first publication.
     public let onlineState: OnlineStoreState?
 
-    /// Requests repeat: their plans are made once. Bounded, because what is asked for is up to the callers.
-    private let plans = Mutex<[PlanKey: ServingPlan]>([:])
-    private static let maximumPlans = 1_024
+    /// Requests repeat: their plans are made once.
+    private let plans = Mutex(BoundedCache<PlanKey, ServingPlan>())
 
     private struct PlanKey: Hashable {
         let features: OnlineRequest.Features
@@ -97,10 +96,7 @@ public final class ServedProject: Sendable {
         let key = PlanKey(features: features, usesFullFeatureNames: usesFullFeatureNames)
         if let plan = plans.withLock({ $0[key] }) { return plan }
         let plan = try ServingPlan(features, usesFullFeatureNames: usesFullFeatureNames, in: self)
-        plans.withLock { plans in
-            if plans.count >= Self.maximumPlans { plans.removeAll() }
-            plans[key] = plan
-        }
+        plans.withLock { $0.insert(plan, for: key, features: plan.outputNames.count) }
         return plan
     }
 }

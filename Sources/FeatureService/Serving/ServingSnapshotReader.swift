@@ -29,7 +29,8 @@ struct ServingSnapshotReader {
                  WHERE k.published_at IS NOT NULL),
                 (SELECT string_agg(concat_ws(':', o.project_id, o.online_incarnation, o.minimum_revision), ','
                                    ORDER BY o.project_id) FROM larder.online_store o),
-                (SELECT c::text FROM larder.current_incarnation() c)) AS fingerprint,
+                (SELECT c::text FROM larder.current_incarnation() c),
+                (SELECT max(m.number) FROM larder.migration m)) AS fingerprint,
                 clock_timestamp() AS now
             """)
         let after = ServingClock.systemTime

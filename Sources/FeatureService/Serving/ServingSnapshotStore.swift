@@ -117,8 +117,7 @@ public final class ServingSnapshotStore: Sendable {
         // Listening comes first: what is announced after the first reading is not missed.
         let notifications = await connection.notifications()
         try await connection.execute("LISTEN \(identifier: RegistryStore.channel)")
-        let pending = try await migrator?.pending(on: connection) ?? []
-        state.withLock { $0.health.pendingMigrations = pending.map(\.name) }
+        try await lookForMigrations(on: connection)
         let (looks, trigger) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         trigger.yield()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -154,6 +153,7 @@ public final class ServingSnapshotStore: Sendable {
             logger.notice("PostgreSQL is back", metadata: ["away_ms": "\(failingSince.millisecondsAgo)"])
         }
         if fingerprint != last {
+            if last != nil { try await lookForMigrations(on: connection) }
             // A change after the look only makes the snapshot newer than its fingerprint, and the next look read again.
             let snapshot = try await reader.read()
             publish(snapshot)
@@ -161,6 +161,19 @@ public final class ServingSnapshotStore: Sendable {
             logger.info("read the registry", metadata: ["revisions": "\(revisions.joined(separator: ","))"])
         }
         return fingerprint
+    }
+
+    /// - Throws: `migration_refused` before the first snapshot: a server that has been overtaken by migrations goes on, and none
+    ///   begins.
+    private func lookForMigrations(on connection: PostgresConnection) async throws {
+        var pending: [MigrationFile] = []
+        do {
+            pending = try await migrator?.pending(on: connection) ?? []
+        } catch let error as LarderError where error.code == .migrationRefused && health.hasSnapshot {
+            logger.warning("goes on with a database that it does not know", metadata: ["error": "\(error)"])
+        }
+        let names = pending.map(\.name)
+        state.withLock { $0.health.pendingMigrations = names }
     }
 
     private func publish(_ snapshot: ServingSnapshot) {

@@ -40,7 +40,7 @@ extension LarderError {
         case .server where error.sqlState == "54000":
             return LarderError(
                 .limitExceeded, "PostgreSQL cannot hold a row: a join key or row key is longer than its index takes",
-                hint: "nothing was written; keep the keys of a row below 2,600 bytes together")
+                hint: "nothing was written; keep the keys of a row to 2,000 bytes together")
         case .server where error.sqlState == .lockNotAvailable:
             return LarderError(
                 .registryUnavailable, "a table is in use by a long transaction: \(error.message)",
@@ -49,6 +49,15 @@ extension LarderError {
             return LarderError(
                 .registryUnavailable, "PostgreSQL ended a statement: \(error.message)",
                 hint: "see statement_timeout of the database and of the login")
+        case .server where error.obstacle == .readOnly:
+            return LarderError(
+                .registryUnavailable, "PostgreSQL refused: \(error)",
+                hint:
+                    "PostgreSQL takes no writes: it is read-only or a standby; check where LARDER_POSTGRES_URL leads")
+        case .server where error.obstacle == .resources:
+            return LarderError(
+                .registryUnavailable, "PostgreSQL failed: \(error)",
+                hint: error.hint ?? "free disk space or memory of the PostgreSQL server; its log tells more")
         case .server:
             return LarderError(.internalError, "PostgreSQL refused: \(error)", hint: error.hint)
         case .invalidConfiguration:

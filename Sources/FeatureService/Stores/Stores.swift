@@ -19,6 +19,7 @@ public struct Stores: Sendable {
     public let logger: Logger
     /// Recorded in the ledger and the audit.
     public let actor: String
+    let pendingPublications = PendingPublications()
 
     public init(
         owner: PostgresPool, writer: PostgresPool, source: PostgresPool, sourceLogin: String, redis: RedisClient,

@@ -42,19 +42,22 @@ struct GroupedPush: Sendable {
         do throws(LarderError) {
             let view = try project.featureView(named: request.view)
             let (target, warning) = try PushTarget.choose(view, version, in: project)
+            let identity = try WriteIdentity(key: request.idempotencyKey, request.terms)
             guard let batches = try Self.read(payload, for: target) else { return nil }
             self.project = project
             self.target = target
             self.batches = batches
             rowCount = batches.reduce(0) { $0 + $1.rowCount }
             byteCount = payload.bytes.count
-            idempotencyKey = request.idempotencyKey.map { key in
+            if case .key(let key, let terms) = identity {
                 let rows: ArraySlice<UInt8> = payload.array.map { payload.bytes[$0] } ?? payload.bytes[...]
-                var hash = request.terms.hash(underKey: key, into: target.ledgerTarget)
+                var hash = terms.hash(underKey: key, into: target.ledgerTarget)
                 hash.update(data: rows)
-                return IdempotencyKey(
+                idempotencyKey = IdempotencyKey(
                     digest: WriteIdentity.digest(ofKey: key, for: target.ledgerTarget),
                     requestDigest: Array(hash.finalize()))
+            } else {
+                idempotencyKey = nil
             }
             isPublished = request.destination != .offline && view.isOnline
             warnings = [warning, request.destination.warning(about: view)].compactMap { $0 }

@@ -2,16 +2,25 @@ import FeatureCodec
 import FeatureDefinitions
 import FeatureModel
 import Logging
+import Observability
 import OfflineStore
 import OnlineStore
 import PostgresClient
 import Registry
 
-/// Publishes rows that a push has just committed. Whatever goes wrong, the rows stand, and the next materialize publishes
-/// them.
+/// Publishes rows that a push has just committed. Whatever goes wrong, the rows stand, and a server publishes them once it can,
+/// or else the next materialize.
 struct PublishWrittenRows {
     /// A rebuild or a withdrawal may raise the fence on the way.
     private static let attempts = 2
+
+    /// Why rows of a view wait: views and codes are few.
+    private struct Pending: Hashable, Sendable {
+        let featureViewID: Int64
+        let code: ErrorCode
+    }
+
+    private static let warnings = LogLimiter<Pending>(linesPerSecond: 1)
 
     let stores: Stores
     let project: RegisteredProject
@@ -36,9 +45,14 @@ struct PublishWrittenRows {
             // Whoever raised the fence may have withdrawn rows: only the table knows which of these still count.
             batches = nil
         }
-        stores.logger.warning(
-            "pushed rows wait for the next materialize",
-            metadata: ["view": "\(home.view.name)", "code": "\(failure.code)", "reason": "\(failure.message)"])
+        Self.warnings.log(
+            .warning, "pushed rows wait to be published",
+            metadata: ["view": "\(home.view.name)", "code": "\(failure.code)", "reason": "\(failure.message)"],
+            of: Pending(featureViewID: home.view.id, code: failure.code), to: stores.logger)
+        // When a view is published for the first time is up to whoever runs materialize.
+        if failure.code != .notMaterialized {
+            stores.pendingPublications.add([home.view.name], ofProject: project.id)
+        }
         WriteMetrics.countPending(failure.code, of: .featureView(home.view.name))
         return .pending(failure)
     }

@@ -42,10 +42,8 @@ struct PushedRowWriter: RowWriter {
 
     mutating func endCopy() async throws { try await writer.endCopy() }
 
-    mutating func finish(
-        actor: String, idempotencyKey: IdempotencyKey?
-    ) async throws -> (rowsWritten: Int64, rowsReplaced: Int64) {
-        (try await writer.finish(actor: actor, idempotencyKey: idempotencyKey), 0)
+    mutating func finish(actor: String, idempotencyKey: IdempotencyKey?) async throws -> WrittenRows {
+        WrittenRows(written: try await writer.finish(actor: actor, idempotencyKey: idempotencyKey))
     }
 }
 

@@ -4,25 +4,6 @@ import OfflineStore
 import PostgresClient
 import TextFormats
 
-/// What makes a write count once.
-enum WriteIdentity: Sendable {
-    /// Its target, version and bytes.
-    case bytes
-    /// A key of the writer's own, per target, and what is asked for under it.
-    case key(String, WriteTerms)
-    /// Nothing: each write counts.
-    case none
-}
-
-extension WriteIdentity {
-    /// A writer's own key as the ledger knows it.
-    static func digest(ofKey key: String, for target: WriteRecord.Target) -> [UInt8] {
-        var hash = SHA256()
-        hash.update(data: Array("key \(target.id)\n\(key)".utf8))
-        return Array(hash.finalize())
-    }
-}
-
 /// How the rows of one write come and what is to become of them.
 struct RowLoadRequest: Sendable {
     var format: FrameFormat
@@ -109,14 +90,14 @@ struct RowLoad<Writer: RowWriter> {
         try writer.checkHeader(of: reader.frames)
         if request.mode == .allOrNothing { try verdict.check() }
         try await flushQuarantine()
-        let written = try await record()
+        let rows = try await record()
         return WriteReport(
-            schemaVersion: writer.schemaVersion, rowsWritten: written.rowsWritten, rowsReplaced: written.rowsReplaced,
-            rowsQuarantined: quarantine.rowCount, violations: verdict.violations,
+            schemaVersion: writer.schemaVersion, rowsWritten: rows.written, rowsReplaced: rows.replaced,
+            rowsOutdated: rows.outdated, rowsQuarantined: quarantine.rowCount, violations: verdict.violations,
             violationCount: verdict.violationCount, reasons: verdict.reasons)
     }
 
-    private mutating func record() async throws -> (rowsWritten: Int64, rowsReplaced: Int64) {
+    private mutating func record() async throws -> WrittenRows {
         let key = idempotencyKey
         do {
             return try await writer.finish(actor: request.actor, idempotencyKey: key)

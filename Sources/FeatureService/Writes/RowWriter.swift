@@ -35,9 +35,16 @@ protocol RowWriter {
     mutating func endCopy() async throws
 
     /// Settles what has been written and records it in the ledger, as the write's last statement.
-    mutating func finish(
-        actor: String, idempotencyKey: IdempotencyKey?
-    ) async throws -> (rowsWritten: Int64, rowsReplaced: Int64)
+    mutating func finish(actor: String, idempotencyKey: IdempotencyKey?) async throws -> WrittenRows
+}
+
+/// How many rows a write has written, and what row keys made of them.
+struct WrittenRows: Sendable {
+    let written: Int64
+    /// Rows of earlier writes that a newer one of this write replaced.
+    var replaced: Int64 = 0
+    /// Of `written`, those that do not count: a newer row has the same row key.
+    var outdated: Int64 = 0
 }
 
 extension FrameBatch {

@@ -154,6 +154,10 @@ struct ViewRowShape {
             }
             columns.append(column.widened(to: key.storedType, onLoss: { _ in }) ?? column)
         }
+        let found = violations.found
+        RowChecker.checkKeys(columns, names: joinKeys.map(\.name), firstRow: read.firstRow) {
+            violations.addUnlessKnown($0, $1, before: found)
+        }
         return columns
     }
 

@@ -6,8 +6,10 @@ public struct WriteReport: Sendable {
     /// The version that the rows were judged by and stored under.
     public var schemaVersion: Int32
     public var rowsWritten: Int64
-    /// Rows that a newer one with the same row key replaced, of this write and of earlier ones.
+    /// Rows of earlier writes that a newer one of this write with the same row key replaced.
     public var rowsReplaced: Int64
+    /// Of `rowsWritten`, those that do not count: a newer row, of this write or an earlier one, has the same row key.
+    public var rowsOutdated: Int64
     /// Bad rows of a partial write, all of which the quarantine holds.
     public var rowsQuarantined: Int64
     /// The same write was committed before; nothing was written now.
@@ -22,13 +24,14 @@ public struct WriteReport: Sendable {
     public var warnings: [String]
 
     public init(
-        schemaVersion: Int32, rowsWritten: Int64 = 0, rowsReplaced: Int64 = 0, rowsQuarantined: Int64 = 0,
-        wasThereBefore: Bool = false, violations: [RowViolation] = [], violationCount: Int = 0,
-        reasons: [String: Int] = [:], warnings: [String] = []
+        schemaVersion: Int32, rowsWritten: Int64 = 0, rowsReplaced: Int64 = 0, rowsOutdated: Int64 = 0,
+        rowsQuarantined: Int64 = 0, wasThereBefore: Bool = false, violations: [RowViolation] = [],
+        violationCount: Int = 0, reasons: [String: Int] = [:], warnings: [String] = []
     ) {
         self.schemaVersion = schemaVersion
         self.rowsWritten = rowsWritten
         self.rowsReplaced = rowsReplaced
+        self.rowsOutdated = rowsOutdated
         self.rowsQuarantined = rowsQuarantined
         self.wasThereBefore = wasThereBefore
         self.violations = violations
@@ -43,7 +46,8 @@ extension WriteReport {
     public var document: JSONValue {
         .object([
             .init("schema_version", .integer(schemaVersion)), .init("rows_written", .integer(rowsWritten)),
-            .init("rows_replaced", .integer(rowsReplaced)), .init("rows_quarantined", .integer(rowsQuarantined)),
+            .init("rows_replaced", .integer(rowsReplaced)), .init("rows_outdated", .integer(rowsOutdated)),
+            .init("rows_quarantined", .integer(rowsQuarantined)),
             .init("was_there_before", .bool(wasThereBefore)), .init("warnings", .array(warnings.map(JSONValue.string))),
             .init("violations", .array(violations.map(\.document))), .init("violation_count", .integer(violationCount)),
             .init("reasons", reasons.document),

@@ -50,17 +50,19 @@ public struct WriteViewRows: Sendable {
 
     /// - Parameter progress: told the number of rows read so far.
     /// - Throws: `LarderError` `feature_view_not_found`, `feature_view_not_writable`, `schema_version_mismatch`,
-    ///   `rows_rejected`, `idempotency_key_reused`, and what reading the rows throws; nothing is written then.
+    ///   `request_invalid` for an idempotency key that is none, `rows_rejected`, `idempotency_key_reused`, and what reading
+    ///   the rows throws; nothing is written then.
     public func run(
         _ request: Request, in project: RegisteredProject, progress: @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ViewWriteReport {
         let view = try project.featureView(named: request.view)
         let (push, warning) = try PushTarget.choose(view, request.schemaVersion, in: project)
+        let identity = try WriteIdentity(key: request.idempotencyKey, request.terms)
         var written = Written(report: WriteReport(schemaVersion: push.version.version))
         do {
             written = try await stores.writer.withConnection { connection in
                 try await connection.transaction(isolation: .readCommitted) { connection in
-                    try await write(request, to: push, in: project, on: connection, progress: progress)
+                    try await write(request, identity, to: push, in: project, on: connection, progress: progress)
                 }
             }
         } catch let taken as IdempotencyKeyTaken {
@@ -95,15 +97,14 @@ public struct WriteViewRows: Sendable {
     }
 
     private func write(
-        _ request: Request, to push: PushTarget, in project: RegisteredProject, on connection: PostgresConnection,
-        progress: @Sendable (Int64) -> Void
+        _ request: Request, _ identity: WriteIdentity, to push: PushTarget, in project: RegisteredProject,
+        on connection: PostgresConnection, progress: @Sendable (Int64) -> Void
     ) async throws -> Written {
         let writer = try await PushedRowWriter(push, on: connection)
         var load = try RowLoad(
             RowLoadRequest(
                 format: request.rows.format, nullSpelling: request.nullSpelling, mode: request.mode,
-                identity: request.idempotencyKey.map { WriteIdentity.key($0, request.terms) } ?? .none,
-                projectID: project.id, actor: stores.actor, array: request.rows.array,
+                identity: identity, projectID: project.id, actor: stores.actor, array: request.rows.array,
                 maximumRows: request.rows.maximumRows),
             into: writer, on: connection)
         do {

@@ -60,11 +60,25 @@ extension Request {
     /// - Throws: `not_acceptable` when the client takes no JSON.
     func requireJSONIsAcceptable() throws(LarderError) {
         guard let accept = headers[.accept] else { return }
-        let types = accept.split(separator: ",").map { Self.mediaType(String($0)) }
+        let types = Self.acceptedTypes(accept)
         guard types.contains("application/json") || types.contains("application/*") || types.contains("*/*") else {
             throw LarderError(
                 .notAcceptable, "the answer is JSON, which \"Accept: \(accept.prefix(100))\" does not take",
                 hint: "leave Accept out, or say application/json")
+        }
+    }
+
+    /// The types that an `Accept` header lists, in their order, without those that it refuses with `q=0`. How much it
+    /// prefers one to another is not looked at.
+    static func acceptedTypes(_ accept: String) -> [String] {
+        accept.split(separator: ",").filter { !isRefused($0) }.map { mediaType(String($0)) }
+    }
+
+    private static func isRefused(_ range: Substring) -> Bool {
+        guard range.utf8.contains(UInt8(ascii: ";")) else { return false }
+        return range.split(separator: ";").dropFirst().contains { parameter in
+            let text = parameter.filter { $0 != " " && $0 != "\t" }.lowercased()
+            return text.hasPrefix("q=") && Double(text.dropFirst(2)) == 0
         }
     }
 

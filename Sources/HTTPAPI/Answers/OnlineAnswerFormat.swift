@@ -17,8 +17,8 @@ enum OnlineAnswerFormat: Equatable {
             self = .json
             return
         }
-        for type in accept.split(separator: ",") {
-            switch Request.mediaType(String(type)) {
+        for type in Request.acceptedTypes(accept) {
+            switch type {
             case Self.arrowStream:
                 self = .arrow
                 return

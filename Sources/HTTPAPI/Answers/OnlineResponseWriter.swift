@@ -42,7 +42,7 @@ struct OnlineResponseWriter {
         out.append(contentsOf: #"{"values":["#.utf8)
         Self.separated(key.values, into: &out) { $0.write(into: &$1) }
         out.append(contentsOf: #"],"statuses":["#.utf8)
-        Self.separated(key.values, into: &out) { append(.present, to: &$1) }
+        Self.separated(key.values, into: &out) { append(.present, isNull: false, to: &$1) }
         out.append(contentsOf: #"],"event_timestamps":["#.utf8)
         Self.separated(key.values, into: &out) { append(nil, to: &$1) }
         out.append(contentsOf: "]}".utf8)
@@ -52,17 +52,20 @@ struct OnlineResponseWriter {
         out.append(contentsOf: #"{"values":["#.utf8)
         Self.separated(0..<count, into: &out) { append(feature.values, row: $0, to: &$1) }
         out.append(contentsOf: #"],"statuses":["#.utf8)
-        Self.separated(feature.statuses, into: &out) { append($0, to: &$1) }
+        Self.separated(feature.statuses.enumerated(), into: &out) { status, out in
+            append(status.element, isNull: feature.values.isNull(status.offset), to: &out)
+        }
         out.append(contentsOf: #"],"event_timestamps":["#.utf8)
         Self.separated(feature.eventTimes, into: &out) { append($0, to: &$1) }
         out.append(contentsOf: "]}".utf8)
     }
 
-    private func append(_ status: FeatureStatus, to out: inout [UInt8]) {
+    /// - Parameter isNull: whether the value is.
+    private func append(_ status: FeatureStatus, isNull: Bool, to out: inout [UInt8]) {
         var shown = status
         if case .feast = dialect {
             switch status {
-            case .defaulted: shown = .present
+            case .defaulted: shown = isNull ? .nullValue : .present
             case .invalidKey: shown = .notFound
             case .present, .nullValue, .notFound, .outsideMaxAge: break
             }

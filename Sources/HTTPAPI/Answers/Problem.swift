@@ -26,8 +26,8 @@ struct Problem {
         case let error as EncodedBody:
             self.error = LarderError(
                 .unsupportedMediaType, "the body is encoded as \"\(error.encodings.prefix(100))\"",
-                hint: "send it plainly, without Content-Encoding")
-            headers[.acceptEncoding] = "identity"
+                hint: error.hint)
+            if error.header == .contentEncoding { headers[.acceptEncoding] = "identity" }
         case let error as HTTPError:
             self.error = LarderError(error, path: path)
             if ![400, 404, 413].contains(error.status.code) {

@@ -15,7 +15,6 @@ struct RowsRequest {
     let json: JSONValue?
 
     private static let members = ["schema_version", "rows", "mode", "idempotency_key"]
-    private static let maximumKeyBytes = 256
 
     /// - Parameter furtherMembers: of the JSON object, which are the caller's business.
     /// - Throws: `request_invalid`, `unsupported_media_type` or `body_too_large`. That there are too many rows shows when
@@ -63,7 +62,7 @@ struct RowsRequest {
                 return number
             }
             mode = try headers.onlyValue(of: .writeMode).map(RowsRequest.mode)
-            idempotencyKey = try headers.onlyValue(of: .idempotencyKey).map(RowsRequest.key)
+            idempotencyKey = try headers.onlyValue(of: .idempotencyKey)
         }
     }
 
@@ -113,23 +112,9 @@ struct RowsRequest {
     private static func key(_ json: JSONValue?) throws(LarderError) -> String? {
         switch json?["idempotency_key"] {
         case nil, .null: return nil
-        case .string(let text): return try key(text)
+        case .string(let text): return text
         default: throw LarderError(.requestInvalid, "\"idempotency_key\" is no string")
         }
-    }
-
-    private static func key(_ text: String) throws(LarderError) -> String {
-        // Bytes of a header that are no UTF-8 come as U+FFFD: different keys would be taken for the same one.
-        guard !text.unicodeScalars.contains("\u{FFFD}") else {
-            throw LarderError(
-                .requestInvalid, "the idempotency key is not UTF-8", hint: "use letters and digits, such as a UUID")
-        }
-        guard !text.isEmpty, text.utf8.count <= maximumKeyBytes else {
-            throw LarderError(
-                .requestInvalid, "the idempotency key is empty or longer than \(maximumKeyBytes) bytes",
-                hint: "a UUID for each write will do")
-        }
-        return text
     }
 
     /// What header or body say; both only where they say the same.

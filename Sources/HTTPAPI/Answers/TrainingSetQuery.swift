@@ -47,12 +47,16 @@ struct TrainingSetQuery {
         }
     }
 
+    /// With the value of `Content-Type`.
     /// - Throws: `not_acceptable`.
     var answer: (format: FrameFormat, type: String) {
         get throws(LarderError) {
             guard let accept = request.headers[.accept] else { return (.arrows, Self.formats[0].type) }
-            for type in accept.split(separator: ",").map({ Request.mediaType(String($0)) }) {
-                if let known = Self.formats.first(where: { $0.type == type }) { return (known.format, known.type) }
+            for type in Request.acceptedTypes(accept) {
+                if let known = Self.formats.first(where: { $0.type == type }) {
+                    // Of text without one some clients take the charset to be ISO-8859-1.
+                    return (known.format, known.format == .csv ? "\(type); charset=utf-8" : type)
+                }
                 if ["*/*", "application/*"].contains(type) { return (.arrows, Self.formats[0].type) }
             }
             throw LarderError(

@@ -16,6 +16,7 @@ final class OnlineAnswerParts: Sendable {
         let width: Int?
         /// What stands in where a row does not have the feature.
         let defaultText: [UInt8]
+        let defaultIsNull: Bool
 
         init(_ output: OnlineTemplate.Output) {
             type = output.type
@@ -24,6 +25,7 @@ final class OnlineAnswerParts: Sendable {
             var defaultText: [UInt8] = []
             JSONText.write(output.defaultValue, into: &defaultText)
             self.defaultText = defaultText
+            defaultIsNull = output.defaultValue == .null
             width = OnlineAnswerParts.width(of: type).map { max($0, defaultText.count, 4) + 1 }
         }
     }

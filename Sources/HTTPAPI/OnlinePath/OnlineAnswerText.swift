@@ -132,6 +132,8 @@ struct OnlineAnswerText {
     ) {
         let fields = output.fields
         let isFeast = isFeast
+        let filledIn: StaticString =
+            !isFeast ? #""DEFAULTED""# : output.defaultIsNull ? #""NULL_VALUE""# : #""PRESENT""#
         var isFirst = true
         for row in rows {
             if !isFirst { cursor.append(UInt8(ascii: ",")) }
@@ -140,7 +142,7 @@ struct OnlineAnswerText {
             case .fresh:
                 let field = fields[row.plan]
                 if field.kind == .filledIn {
-                    cursor.append(isFeast ? #""PRESENT""# : #""DEFAULTED""#)
+                    cursor.append(filledIn)
                 } else if field.isNull(in: bytes.extracting(row.bodyRange)) {
                     cursor.append(#""NULL_VALUE""#)
                 } else {

@@ -16,6 +16,7 @@ struct OnlineChannel: ServerChildChannel, HTTPChannelHandler {
     let responder: HTTPChannelHandler.Responder
     let loops: OnlineLoops
     let idleTimeout: TimeAmount
+    let lastBodyPatience: TimeAmount
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -27,7 +28,8 @@ struct OnlineChannel: ServerChildChannel, HTTPChannelHandler {
                 withOutboundHeaderValidation: false)
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             let loop = loops.loop(for: channel.eventLoop)
-            let connection = OnlineConnectionHandler(loop, wire: encoder, idleTimeout: idleTimeout)
+            let connection = OnlineConnectionHandler(
+                loop, wire: encoder, idleTimeout: idleTimeout, lastBodyPatience: lastBodyPatience)
             try pipeline.addHandler(connection)
             try pipeline.addHandler(OnlineRequestGate(loop, connection), position: .first)
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))

@@ -13,12 +13,25 @@ extension OnlineConnectionHandler {
 
     func quiesce(_ context: ChannelHandlerContext) {
         isQuiescing = true
+        waitForLastBody(context)
         if case .idle = phase, held.isEmpty { waitForLastRequest(context) }
     }
 
     func waitForLastRequest(_ context: ChannelHandlerContext) {
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastRequestPatience) {
             if case .idle = self.phase, self.held.isEmpty { self.close(context) }
+        }
+    }
+
+    /// Closes the connection if the body of a request is still coming in after a while.
+    private func waitForLastBody(_ context: ChannelHandlerContext) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: lastBodyPatience) {
+            switch self.phase {
+            case .collecting, .passing(hasRequestEnded: false, _, _): self.close(context)
+            // Behind answers that the client has not taken yet another request may wait.
+            case .idle, .fetching, .passing: self.waitForLastBody(context)
+            case .closing: break
+            }
         }
     }
 

@@ -50,16 +50,22 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
     var isLingering = false
     private var isReadWanted = false
     var isQuiescing = false
+    let lastBodyPatience: TimeAmount
     var idleness: ConnectionIdleness
     var idleTask: Scheduled<Void>?
     var context: ChannelHandlerContext?
 
-    /// - Parameter wire: of the handler next to the socket.
-    init(_ loop: OnlineLoop, wire: ChannelHandlerContext, idleTimeout: TimeAmount) {
+    /// - Parameters:
+    ///   - wire: of the handler next to the socket.
+    ///   - lastBodyPatience: as `ServerConfiguration` has it.
+    init(
+        _ loop: OnlineLoop, wire: ChannelHandlerContext, idleTimeout: TimeAmount, lastBodyPatience: TimeAmount
+    ) {
         self.loop = loop
         path = loop.path
         self.wire = wire
         idleness = ConnectionIdleness(timeout: idleTimeout)
+        self.lastBodyPatience = lastBodyPatience
     }
 
     // MARK: Coming in

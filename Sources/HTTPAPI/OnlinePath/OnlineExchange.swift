@@ -107,7 +107,7 @@ final class OnlineExchange: RedisValuesReceiver {
         if problem != nil || loop.logsSuccess {
             RequestOutcome(
                 method: "POST", route: route.path, status: response.status, problem: problem, duration: duration
-            ).log(to: route.identity(requestID).annotate(loop.path.logger))
+            ).log(to: route.identity(requestID).annotate(loop.path.logger), loop.path.refusals)
         }
         self.response = consume response
         let completion = completion

@@ -30,10 +30,8 @@ final class OnlineLoop {
     private var connection: RedisConnection?
     private var snapshot: ServingSnapshot?
     private var snapshotVersion = -1
-    /// By signature, of the snapshot. Bounded, because what is asked for is up to the callers.
-    private var compiled: [[UInt8]: Compiled] = [:]
-
-    private static let maximumTemplates = 1_024
+    /// By signature, of the snapshot.
+    private var compiled = BoundedCache<[UInt8], Compiled>()
 
     init(_ path: OnlinePath, _ eventLoop: any EventLoop) {
         self.path = path
@@ -105,8 +103,7 @@ final class OnlineLoop {
         else { return nil }
         let made = Compiled(
             template: template, parts: OnlineAnswerParts(template, includesVersions: body.includesVersions))
-        if compiled.count >= Self.maximumTemplates { compiled.removeAll() }
-        compiled[signature] = made
+        compiled.insert(made, for: signature, features: template.outputs.count)
         return made
     }
 

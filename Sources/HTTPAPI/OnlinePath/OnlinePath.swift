@@ -4,6 +4,7 @@ import FeatureService
 import Logging
 import NIOCore
 import NIOHTTP1
+import Observability
 
 /// The part of the API that is answered on the event loop: which requests those are, and what all event loops share.
 ///
@@ -31,13 +32,18 @@ final class OnlinePath: Sendable {
     let configuration: ServerConfiguration
     let onlineFeatures: OnlineFeatures
     let snapshots: ServingSnapshotStore
+    let refusals: LogLimiter<RequestOutcome.Refusal>
     let logger: Logger
     let metrics = OnlinePathMetrics()
 
-    init(_ configuration: ServerConfiguration, _ dependencies: ServerDependencies, logger: Logger) {
+    init(
+        _ configuration: ServerConfiguration, _ dependencies: ServerDependencies,
+        refusals: LogLimiter<RequestOutcome.Refusal>, logger: Logger
+    ) {
         self.configuration = configuration
         onlineFeatures = dependencies.onlineFeatures
         snapshots = dependencies.snapshots
+        self.refusals = refusals
         self.logger = logger
     }
 
@@ -68,10 +74,13 @@ final class OnlinePath: Sendable {
     private func route(to project: String?, _ headers: HTTPHeaders) -> Route? {
         var format: OnlineAnswerFormat?
         var hasContentType = false
+        var isChunked = false
         var requestID: String?
         var traceParent: String?
         for (name, value) in headers {
             switch name.utf8.count {
+            // Only a browser says so. A page of another origin is refused.
+            case 6 where name.isHeader("origin"), 14 where name.isHeader("sec-fetch-site"): return nil
             case 6 where name.isHeader("accept"):
                 guard format == nil, let accepted = OnlineAnswerFormat(accept: value) else { return nil }
                 format = accepted
@@ -88,6 +97,9 @@ final class OnlinePath: Sendable {
             case 14 where name.isHeader("content-length"):
                 guard let length = Int(value), length <= maximumBodyBytes else { return nil }
             case 16 where name.isHeader("content-encoding"): return nil
+            case 17 where name.isHeader("transfer-encoding"):
+                guard !isChunked, value.lowercased() == "chunked" else { return nil }
+                isChunked = true
             default: break
             }
         }

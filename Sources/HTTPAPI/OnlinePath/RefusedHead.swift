@@ -12,7 +12,7 @@ extension OnlinePath {
         let outcome = RequestOutcome(
             method: "other", route: "unmatched", status: problem.status, problem: problem, duration: nil)
         Counter(label: "larder_http_requests", dimensions: outcome.dimensions).increment()
-        outcome.log(to: logger)
+        outcome.log(to: logger, refusals)
         return OnlineWireResponse(problem)
     }
 }

@@ -7,7 +7,7 @@ extension OpenAPIDocument {
             "/push", "feastPush", "Write rows into every feature view of a push source",
             """
             Each view is a write of its own, under its newest active version, and in PostgreSQL before the answer. 202 \
-            says that rows are not published yet; the next materialization does that.
+            says that rows are not published yet; that follows once Redis takes writes.
             """, request: "FeastPushRequest", answers: writeAnswers),
         feastPath(
             "/write-to-online-store", "feastWriteToOnlineStore", "Write rows into a feature view, and publish them",
@@ -50,11 +50,11 @@ extension OpenAPIDocument {
     private static let writeAnswers = answers(
         json("The rows are written, and published where that was asked for", reference("FeastWriteReport")),
         accepted: json("The rows are written and not published yet", reference("FeastWriteReport")),
-        problems: ["400", "404", "409", "413", "415", "422", "500", "503"])
+        problems: ["400", "403", "404", "409", "413", "415", "422", "500", "503"])
 
     private static let materializeAnswers = answers(
         json("It is done", reference("Job")), accepted: json("It is queued", reference("FeastAccepted")),
-        problems: ["400", "404", "409", "413", "415", "422", "500", "503"])
+        problems: ["400", "403", "404", "409", "413", "415", "422", "500", "503"])
 
     private static func answers(_ done: JSONValue, accepted: JSONValue, problems: [String]) -> JSONValue {
         .object(
@@ -70,7 +70,8 @@ extension OpenAPIDocument {
                 "description": """
                 The values of each column, one for each row. Times without an offset are UTC; features that are times \
                 may be whole seconds since 1970. event_timestamp and created are the source's two times, whatever it \
-                calls them; a time that is there under both names has to be the same. Columns that only the source has \
+                calls them; a time that is there under both names has to be the same. A row without created counts as \
+                created before every row that has it. Columns that only the source has \
                 are left out, which warnings say; the former name of a feature is refused.
                 """,
             ]),

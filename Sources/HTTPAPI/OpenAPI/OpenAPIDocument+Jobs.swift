@@ -93,7 +93,9 @@ extension OpenAPIDocument {
     private static func accepted(_ description: String) -> JSONValue {
         .object(
             [.init("202", json(description, reference("Job")))]
-                + ["404", "409", "503"].map { .init($0, ["$ref": .string("#/components/responses/Problem\($0)")]) })
+                + ["403", "404", "409", "503"].map {
+                    .init($0, ["$ref": .string("#/components/responses/Problem\($0)")])
+                })
     }
 
     private static let instant: JSONValue = ["type": "string", "format": "date-time"]

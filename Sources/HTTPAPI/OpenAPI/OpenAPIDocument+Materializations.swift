@@ -28,7 +28,7 @@ extension OpenAPIDocument {
     ]
 
     private static var queued: JSONValue {
-        let problems = ["400", "404", "406", "413", "415", "500", "503"]
+        let problems = ["400", "403", "404", "406", "413", "415", "500", "503"]
         return .object(
             [.init("202", json("The job, queued", reference("Job")))]
                 + problems.map { .init($0, ["$ref": .string("#/components/responses/Problem\($0)")]) })

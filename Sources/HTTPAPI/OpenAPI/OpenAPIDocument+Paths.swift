@@ -24,25 +24,29 @@ extension OpenAPIDocument {
                         ],
                     ],
                     "responses": responses(
-                        onlineAnswer,
-                        problems: ["400", "404", "406", "409", "413", "415", "422", "500", "503"]),
+                        onlineAnswer(nativeDescription, "OnlineAnswer"),
+                        problems: ["400", "403", "404", "406", "409", "413", "415", "422", "500", "503"]),
                 ],
             ])
     ]
 
-    private static let onlineAnswer: JSONValue = [
-        "description": """
+    private static let nativeDescription = """
         As JSON one result for each key and each feature, its arrays over the entities. As an Arrow stream (Accept: \
         application/vnd.apache.arrow.stream) one record batch with a row for each entity: the keys, each feature with its \
         status in NAME__status, and VIEW__event_timestamp for each view. Keys that nothing asked for needs are not looked \
         at: JSON repeats their values as they came, an Arrow stream, whose columns have types, is without them.
-        """,
-        "headers": ["X-Request-Id": ["$ref": "#/components/headers/X-Request-Id"]],
-        "content": [
-            "application/json": ["schema": reference("OnlineAnswer")],
-            "application/vnd.apache.arrow.stream": ["schema": ["type": "string", "format": "binary"]],
-        ],
-    ]
+        """
+
+    private static func onlineAnswer(_ description: String, _ schema: String) -> JSONValue {
+        [
+            "description": .string(description),
+            "headers": ["X-Request-Id": ["$ref": "#/components/headers/X-Request-Id"]],
+            "content": [
+                "application/json": ["schema": reference(schema)],
+                "application/vnd.apache.arrow.stream": ["schema": ["type": "string", "format": "binary"]],
+            ],
+        ]
+    }
 
     static let registryPaths: [JSONValue.Member] = ServedProject.Collection.allCases.flatMap { collection in
         let schema = schemaName(collection)
@@ -109,8 +113,8 @@ extension OpenAPIDocument {
                         "content": ["application/json": ["schema": reference("FeastOnlineRequest")]],
                     ],
                     "responses": responses(
-                        json("As of the native path", reference("FeastOnlineAnswer")),
-                        problems: ["400", "404", "409", "413", "415", "422", "500", "503"]),
+                        onlineAnswer("As of the native path", "FeastOnlineAnswer"),
+                        problems: ["400", "403", "404", "406", "409", "413", "415", "422", "500", "503"]),
                 ]
             ]),
         .init(

@@ -46,11 +46,13 @@ extension OpenAPIDocument {
                     "published": [
                         "type": "boolean", "description": "Whether the current generation can be read online",
                     ],
-                    "compatibility": text, "where": text, "generation": number, "schema_version": number,
+                    "compatibility": text, "where": text, "generation": number,
+                    "generations": ["type": "array", "items": generation], "schema_version": number,
                     "versions": [
                         "type": "array",
                         "items": object([
-                            "version": number, "state": state, "generation": number,
+                            "version": number, "state": state, "generation": number, "shape_hash": text,
+                            "computation_hash": text,
                             "features": ["type": "array", "items": feature],
                         ]),
                     ],
@@ -70,6 +72,14 @@ extension OpenAPIDocument {
                     ],
                 ], optional: ["description"])),
     ]
+
+    private static let generation = object(
+        [
+            "generation": number, "state": ["enum": ["live", "dropping"]],
+            "current": ["type": "boolean", "description": "Whether it is read where no version is named"],
+            "published": ["type": "boolean", "description": "Whether it can be read online"],
+            "entities": names, "join_keys": joinKeys, "source": text, "where": text, "computation_hash": text,
+        ], optional: ["where"])
 
     private static let feature = object(
         [

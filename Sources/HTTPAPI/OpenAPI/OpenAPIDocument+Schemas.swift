@@ -114,11 +114,12 @@ extension OpenAPIDocument {
 
     static let problemResponses: [JSONValue.Member] = [
         ("400", "The request is malformed"),
+        ("403", "A browser has sent the request for a page of another origin"),
         ("404", "What was asked for by name is not there; the hint has the nearest name"),
         ("406", "The answer cannot be given in the type asked for"),
         ("409", "The schema version asked for cannot be read, or takes no rows; a job is in another state"),
         ("413", "A limit is exceeded; where it is that of the body, the answer ends the connection"),
-        ("415", "The body is not of a type that is taken, or has a Content-Encoding other than identity"),
+        ("415", "The body has a type, a Content-Encoding or a Transfer-Encoding that is not taken"),
         ("422", "A key is missing or of another type, names are ambiguous, or rows are refused"),
         ("500", "A fault of the server, which its log has under the request's id"),
         ("503", "Not now: not materialized, rebuilding or unavailable; Retry-After says when to try again"),

@@ -33,7 +33,7 @@ extension OpenAPIDocument {
                             ]),
                     ],
                     "responses": withJob(
-                        responses(frame, problems: ["400", "404", "406", "409", "413", "415", "422", "503"])),
+                        responses(frame, problems: ["400", "403", "404", "406", "409", "413", "415", "422", "503"])),
                 ],
             ]),
         .init(
@@ -43,12 +43,14 @@ extension OpenAPIDocument {
                 "get": [
                     "operationId": "describeTrainingSet", "tags": ["training"],
                     "summary": "What a training set was made of, with statistics of its columns",
-                    "responses": responses(json("The training set", trainingSet), problems: ["404", "503"]),
+                    "responses": responses(
+                        json("The training set", describedTrainingSet), problems: ["404", "503"]),
                 ],
                 "delete": [
                     "operationId": "deleteTrainingSet", "tags": ["training"], "summary": "Delete what was kept",
                     "responses": [
                         "204": ["description": "It is deleted"],
+                        "403": ["$ref": "#/components/responses/Problem403"],
                         "404": ["$ref": "#/components/responses/Problem404"],
                         "503": ["$ref": "#/components/responses/Problem503"],
                     ],
@@ -63,7 +65,7 @@ extension OpenAPIDocument {
                     "summary": "Make a training set again, from the definitions and rows of its time",
                     "description":
                         "An answer whose content is not what it was is cut off; Larder-Content-SHA256 is the hash that it had.",
-                    "responses": responses(frame, problems: ["404", "406", "409", "503"]),
+                    "responses": responses(frame, problems: ["400", "403", "404", "406", "409", "503"]),
                 ],
             ]),
     ]
@@ -99,7 +101,8 @@ extension OpenAPIDocument {
         ["$ref": "#/components/parameters/project"], ["$ref": "#/components/parameters/name"],
     ]
 
-    private static let trainingSet = object([
+    /// As a list has it.
+    static let trainingSet = object([
         "name": ["type": "string"], "created_at": ["type": "string", "format": "date-time"],
         "created_by": ["type": "string"], "rows": ["type": "integer"], "content_sha256": ["type": "string"],
         "as_of": ["type": "string", "format": "date-time"],

@@ -12,8 +12,9 @@ extension OpenAPIDocument {
                     "operationId": "writeViewRows", "tags": ["writes"],
                     "summary": "Write rows straight into a feature view of a push source, and publish them",
                     "description": """
-                    A row has the join keys, the source's timestamp, and features by name. The rows are in PostgreSQL before the \
-                    answer. 202 says that they are not published yet; the next materialize does that.
+                    A row has the join keys, the source's timestamp, and features by name. The source's created_timestamp may be left \
+                    out: such a row counts as recorded before every row that has one. The rows are in PostgreSQL before the \
+                    answer. 202 says that they are not published yet; that follows once Redis takes writes.
                     """,
                     "parameters": .array(
                         (rowsHeaders + viewRowsHeaders).map {
@@ -45,7 +46,7 @@ extension OpenAPIDocument {
         guard
             case .object(var members) = responses(
                 json("The rows are written, and published where that was asked for", report),
-                problems: ["400", "404", "406", "409", "413", "415", "422", "500", "503"])
+                problems: ["400", "403", "404", "406", "409", "413", "415", "422", "500", "503"])
         else { return report }
         members.insert(.init("202", json("The rows are written and not published yet", report)), at: 1)
         return .object(members)
@@ -64,11 +65,11 @@ extension OpenAPIDocument {
         definitionPath(
             "plan", "planDefinitions", "What applying definitions would do",
             "A change that would be refused is an answer too: the reasons are in refusals.", "Plan",
-            problems: ["400", "404", "406", "413", "415", "422", "500", "503"]),
+            problems: ["400", "403", "404", "406", "413", "415", "422", "500", "503"]),
         definitionPath(
             "apply", "applyDefinitions", "Make definitions the project's newest revision",
             "All of it happens in one transaction, or none of it.", "Applied",
-            problems: ["400", "404", "406", "409", "413", "415", "422", "500", "503"]),
+            problems: ["400", "403", "404", "406", "409", "413", "415", "422", "500", "503"]),
     ]
 
     private static func definitionPath(

@@ -18,7 +18,7 @@ extension OpenAPIDocument {
                     "requestBody": rowsBody,
                     "responses": responses(
                         json("What the write did", reference("WriteReport")),
-                        problems: ["400", "404", "406", "409", "413", "415", "422", "500", "503"]),
+                        problems: ["400", "403", "404", "406", "409", "413", "415", "422", "500", "503"]),
                 ],
             ])
     ]
@@ -86,7 +86,12 @@ extension OpenAPIDocument {
             object([
                 "schema_version": ["type": "integer"], "rows_written": ["type": "integer"],
                 "rows_replaced": [
-                    "type": "integer", "description": "Rows that a newer one with the same row key replaced",
+                    "type": "integer",
+                    "description": "Rows of earlier writes that a newer one with the same row key replaced",
+                ],
+                "rows_outdated": [
+                    "type": "integer",
+                    "description": "Rows of this write that do not count: a newer one has the same row key",
                 ],
                 "rows_quarantined": ["type": "integer"], "was_there_before": ["type": "boolean"],
                 "warnings": ["type": "array", "items": ["type": "string"]],

@@ -13,19 +13,20 @@ extension API {
         ]
     }
 
-    /// Members that Feast's clients send and that change nothing here.
-    static let ignoredFeastMembers = [
-        "include_feature_view_version_metadata", "query_embedding", "query_string", "api_version", "top_k",
-    ]
+    private static let versionsMember = "include_feature_view_version_metadata"
+
+    /// Members that Feast's clients send and that change nothing of what is read.
+    static let ignoredFeastMembers = [versionsMember, "query_embedding", "query_string", "api_version", "top_k"]
 
     @Sendable
     private func feastOnlineFeatures(_ request: Request, _ context: APIContext) async throws -> Response {
         let project = try feastProject()
         // Feast's own clients say nothing of the body's type, or something wrong.
         let json = try await request.json(maximumBytes: configuration.limits.maximumBodyBytes)
-        let response = try await dependencies.onlineFeatures.read(
-            project, try OnlineRequest(json: json, ignoring: Self.ignoredFeastMembers), now: configuration.clock.now)
-        let withVersions = json["include_feature_view_version_metadata"] == .bool(true)
+        let online = try OnlineRequest(
+            json: json, besides: [Self.versionsMember], ignoring: Self.ignoredFeastMembers)
+        let response = try await dependencies.onlineFeatures.read(project, online, now: configuration.clock.now)
+        let withVersions = json[Self.versionsMember] == .bool(true)
         let format = try request.onlineAnswerFormat()
         return .online(response, format, .feast(withVersions: withVersions))
     }

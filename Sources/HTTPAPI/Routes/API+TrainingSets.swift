@@ -135,14 +135,22 @@ extension SpineSource {
             self = .sql(sql)
             return
         }
-        guard json["spine_sql"] == nil, let start = try members.string("start"), let end = try members.string("end"),
-            let from = Timestamp(start), let through = Timestamp(end)
+        guard json["spine_sql"] == nil, let start = try members.string("start"), let end = try members.string("end")
         else {
             throw LarderError(
                 .requestInvalid, "the request has to name one spine",
                 hint: "write \(example)")
         }
+        let from = try Self.time("start", start)
+        let through = try Self.time("end", end)
         let keys: EntityKeys? = if let entities = json["entities"] { try EntityKeys(json: entities) } else { nil }
         self = .changes(from: from, through: through, keys: keys)
+    }
+
+    private static func time(_ name: String, _ text: String) throws(LarderError) -> Timestamp {
+        if let time = Timestamp(text) { return time }
+        throw LarderError(
+            .requestInvalid, "\"\(name)\" is \"\(text.prefix(63))\", which is no time with an offset",
+            hint: "write 2013-01-01T00:00:00Z")
     }
 }

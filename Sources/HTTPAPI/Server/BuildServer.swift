@@ -48,16 +48,20 @@ public func buildServer(
 ) throws(LarderError) -> some Service {
     try configuration.validate()
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    router.add(middleware: ObservingMiddleware())
+    let refusals = LogLimiter<RequestOutcome.Refusal>(linesPerSecond: 10)
+    router.add(middleware: ObservingMiddleware(refusals: refusals))
+    router.add(middleware: LiteralPathMiddleware())
+    router.add(middleware: CrossOriginMiddleware())
     router.add(API(configuration: configuration, dependencies: dependencies).routes)
-    let online = OnlinePath(configuration, dependencies, logger: logger)
+    let online = OnlinePath(configuration, dependencies, refusals: refusals, logger: logger)
     let answer = RouterAnswer(responder: router.buildResponder(), logger: logger)
     return ListeningServer(
         connection: OnlineChannel(
             responder: { (request, writer: consuming ResponseWriter, channel) in
                 try await answer.write(request, writer, on: channel)
             },
-            loops: OnlineLoops(online), idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds))),
+            loops: OnlineLoops(online), idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds)),
+            lastBodyPatience: .seconds(Int64(configuration.lastBodyPatienceSeconds))),
         host: configuration.host, port: configuration.port, sharesPort: configuration.sharesPort, logger: logger,
         prepare: { await dependencies.readiness.waitForFirstAttempts() }, onListening: onListening)
 }

@@ -3,9 +3,12 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Metrics
+import Observability
 
 /// Around everything else: gives each request its id, turns every error into an answer, counts, times and logs.
 struct ObservingMiddleware: RouterMiddleware {
+    let refusals: LogLimiter<RequestOutcome.Refusal>
+
     func handle(
         _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
@@ -32,7 +35,7 @@ struct ObservingMiddleware: RouterMiddleware {
         Counter(label: "larder_http_requests", dimensions: outcome.dimensions).increment()
         Metrics.Timer(label: "larder_http_request_duration", dimensions: [("method", method), ("route", route)])
             .record(duration: duration)
-        outcome.log(to: context.logger)
+        outcome.log(to: context.logger, refusals)
         return response
     }
 

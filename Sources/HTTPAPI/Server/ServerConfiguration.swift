@@ -18,6 +18,9 @@ public struct ServerConfiguration: Sendable {
     public var feastProject: String?
     /// Connections without a request for so long are closed. Defaults to `60` seconds.
     public var idleTimeoutSeconds = 60
+    /// So long at shutdown a request whose body is still coming in is let go on; then its connection is closed, or one client
+    /// could keep the server up. It is no setting.
+    var lastBodyPatienceSeconds = 30
 
     public init() {}
 

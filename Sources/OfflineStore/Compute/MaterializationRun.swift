@@ -14,6 +14,7 @@ struct MaterializationRun {
     private var violations: [RowViolation] = []
     private var violationCount = 0
     private var nullColumns = NullColumns()
+    private var longKeyCount = 0
     private var rowsRead: Int64 = 0
 
     init(plan: Materializer, rows: OfflineTableWriter, progress: @escaping @Sendable (Int64) -> Void) {
@@ -173,6 +174,7 @@ struct MaterializationRun {
             report: { found.append(($0, $1)) })
         violationCount += found.count
         guard !found.isEmpty else { return }
+        longKeyCount += batch.violations.count { $0.1.code == RowChecker.longKeyCode }
         // The batch has a time for them too, which means nothing.
         let timeless = Set(batch.violations.filter { NullColumns.isEventTime($0.1) }.map { $0.0 })
         for (row, violation) in batch.violations {
@@ -198,7 +200,9 @@ struct MaterializationRun {
     private static func describe(
         _ place: RowPlace, hasEventTime: Bool, hasArrival: Bool, _ plan: Materializer
     ) -> String {
-        var parts = zip(plan.schema.joinKeys, place.batch.keyColumns).map { "\($0.name) = \($1[place.row])" }
+        var parts = zip(plan.schema.joinKeys, place.batch.keyColumns).map {
+            "\($0.name) = \($1[place.row].excerpt)"
+        }
         let time = Timestamp(microsecondsSince1970: place.batch.eventTimes[place.row])
         if hasEventTime, time.isFinite { parts.append("event time \(time)") }
         if hasArrival, plan.sql.isTable {
@@ -221,12 +225,21 @@ struct MaterializationRun {
         let read = rowsRead == 1 ? "1 computed row" : "\(rowsRead) computed rows"
         let nulls = nullColumns.isEmpty ? "" : ": \(nullColumns.text(of: plan.sql.source))"
         var ways = nullColumns.isEmpty ? [] : [nullColumns.way(outOf: plan.sql)]
-        if violationCount > nullColumns.nullCount {
+        if longKeyCount > 0 { ways.append(plan.sql.wayOutOfLongKeys) }
+        if violationCount > nullColumns.nullCount + longKeyCount {
             ways.append("relax the feature, or leave the rows out with where:")
         }
         return LarderError(
             .rowsRejected, "\(plan.sql.subject): \(count) in \(read); nothing was written\(nulls)",
             hint: plan.sql.hint(ways.joined(separator: "; "), changing: "where:"), rows: violations,
             violationCount: violationCount)
+    }
+}
+
+extension Value {
+    /// As messages show it: of a long one the beginning.
+    fileprivate var excerpt: String {
+        let text = description
+        return text.count > 100 ? "\(text.prefix(97))..." : text
     }
 }

@@ -48,10 +48,7 @@ struct NullColumns {
 
     /// How a view leaves the rows out.
     func way(outOf sql: SourceSQL) -> String {
-        // With the source's name before it no column is taken for a word of SQL, such as user.
-        let condition = columns.map { "\(sql.source.name).\($0.name) IS NOT NULL" }.joined(separator: " AND ")
-        return sql.generation.filter == nil
-            ? "leave such rows out with where: \(condition)"
-            : "leave such rows out: put where: in parentheses and add AND \(condition)"
+        sql.wayToLeaveOut(
+            unless: columns.map { "\(sql.source.name).\($0.name) IS NOT NULL" }.joined(separator: " AND "))
     }
 }

@@ -26,8 +26,10 @@ public struct RawTableWriter {
     public struct Result: Sendable, Equatable {
         public let writeID: Int64
         public let rowsWritten: Int64
-        /// Rows that a newer one with the same row key replaced, of this load and of earlier ones.
-        public let rowsWithdrawn: Int64
+        /// Rows of earlier loads that a newer one of this load with the same row key replaced.
+        public let rowsReplaced: Int64
+        /// Of `rowsWritten`, those that do not count: a newer row has the same row key.
+        public let rowsOutdated: Int64
     }
 
     public init(source: RegisteredSource, version: SourceVersion, on connection: PostgresConnection) async throws {
@@ -116,12 +118,14 @@ public struct RawTableWriter {
     public mutating func finish(actor: String, idempotencyKey: IdempotencyKey?) async throws -> Result {
         try await endCopy()
         let incarnation = try await Incarnation.current(on: connection)
-        let withdrawn = try await settlement?.settle(writeID: writeID, bytesBefore: bytesBefore, on: connection) ?? 0
+        let (replaced, outdated) =
+            try await settlement?.settle(writeID: writeID, bytesBefore: bytesBefore, on: connection) ?? (0, 0)
         try await WriteLedger.record(
             WriteRecord(
                 kind: .ingest, target: .source(source.id), actor: actor, schemaVersion: version.version,
                 idempotencyKey: idempotencyKey),
-            id: writeID, incarnation: incarnation, rowsWritten: rowsWritten, rowsWithdrawn: withdrawn, on: connection)
-        return Result(writeID: writeID, rowsWritten: rowsWritten, rowsWithdrawn: withdrawn)
+            id: writeID, incarnation: incarnation, rowsWritten: rowsWritten, rowsWithdrawn: replaced + outdated,
+            on: connection)
+        return Result(writeID: writeID, rowsWritten: rowsWritten, rowsReplaced: replaced, rowsOutdated: outdated)
     }
 }

@@ -31,17 +31,19 @@ struct RowKeySettlement {
         return try row.decode("bytes", as: Int64.self)
     }
 
-    /// Withdraws the rows that are replaced.
+    /// Withdraws the rows that a newer one outdates.
     /// - Parameters:
     ///   - writeID: the load, whose rows are there already.
     ///   - bytesBefore: `tableBytes(on:)` before the load.
-    /// - Returns: their number.
-    func settle(writeID: Int64, bytesBefore: Int64, on connection: PostgresConnection) async throws -> Int64 {
+    /// - Returns: how many rows of earlier loads it replaces, and how many of its own do not count.
+    func settle(
+        writeID: Int64, bytesBefore: Int64, on connection: PostgresConnection
+    ) async throws -> (replaced: Int64, outdated: Int64) {
         let bytes = try await tableBytes(on: connection)
         let isSmall = bytes / Self.lookupFactor > bytes - bytesBefore
-        return Int64(
-            try await connection.execute(
-                """
+        let rows = try await connection.query(
+            """
+            WITH outdated AS (
                 UPDATE \(query: raw.table) old SET withdrawn_by = \(writeID)
                 FROM (
                     SELECT live.ctid AS place,
@@ -51,7 +53,12 @@ struct RowKeySettlement {
                     WHERE live.withdrawn_by IS NULL
                 ) ranked
                 WHERE ranked.rank > 1 AND old.ctid = ranked.place
-                """))
+                RETURNING old.write_id = \(writeID) AS is_own
+            )
+            SELECT count(*) FILTER (WHERE NOT is_own) AS replaced, count(*) FILTER (WHERE is_own) AS own FROM outdated
+            """)
+        guard let row = rows.first else { throw PostgresError(.decoding, "the settlement of row keys gave no row") }
+        return (try row.decode("replaced", as: Int64.self), try row.decode("own", as: Int64.self))
     }
 
     private var contestedByWalk: PostgresQuery {

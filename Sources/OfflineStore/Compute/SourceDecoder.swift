@@ -4,7 +4,7 @@ import PointInTime
 import PostgresClient
 
 /// COPY rows of a computation to batches of the declared types, and what is wrong with a row beyond its features'
-/// own rules: null keys, null or infinite event times, integers that a float64 does not hold.
+/// own rules: null or long keys, null or infinite event times, integers that a float64 does not hold.
 struct SourceDecoder {
     private let sql: SourceSQL
     /// As PostgreSQL gives them: keys, event time, recorded time, for tables sequence, arrival, tombstone, features.
@@ -43,6 +43,9 @@ struct SourceDecoder {
         let keys = zip(sql.generation.joinKeys, columns).map { key, column -> Column in
             violations += nulls(in: column, named: key.name, code: "null_key", message: "null join key")
             return column.widened(to: key.storedType, onLoss: { _ in }) ?? column
+        }
+        RowChecker.checkKeys(keys, names: sql.generation.joinKeys.map(\.name), firstRow: 0) {
+            violations.append(($0, $1))
         }
         let eventTime = columns[keyCount]
         violations += nulls(

@@ -78,6 +78,9 @@ extension SourceSQL {
 }
 
 extension PostgresError {
+    /// Whether PostgreSQL failed at the computation, and not for want of disk space or memory.
+    var isAboutTheComputation: Bool { code == .server && obstacle != .resources }
+
     /// Whether a value may be to blame that the SQL came upon, and not the SQL as such or the server.
     var isAboutAValue: Bool {
         code == .server && ["21", "22", "38", "39", "P0"].contains(sqlState?.errorClass)

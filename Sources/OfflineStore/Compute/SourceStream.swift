@@ -30,7 +30,7 @@ struct SourceStream: RowStream {
             return SourceStream(
                 copy: copy, conditions: conditions,
                 decoder: SourceDecoder(sql: sql, columns: columns, arrival: arrival))
-        } catch let error as PostgresError where error.code == .server {
+        } catch let error as PostgresError where error.isAboutTheComputation {
             throw SourceFailure(error: error, conditions: conditions)
         }
     }
@@ -51,7 +51,7 @@ struct SourceStream: RowStream {
                 if batch.rows.rowCount > 0 { return batch }
             }
             return nil
-        } catch let error as PostgresError where error.code == .server {
+        } catch let error as PostgresError where error.isAboutTheComputation {
             throw SourceFailure(error: error, conditions: conditions)
         }
     }

@@ -73,9 +73,7 @@ public struct ViewRowGroupWriter: Sendable {
             """
             SELECT (SELECT p.revision FROM larder.project p WHERE p.id = \(projectID)) AS revision,
                    clock_timestamp() AS now,
-                   (SELECT i.id FROM larder.incarnation i
-                    JOIN larder.current_incarnation() c USING (system_identifier, timeline, database_oid)
-                   ) AS incarnation_id,
+                   (\(query: Incarnation.idQuery)) AS incarnation_id,
                    ARRAY(SELECT nextval('larder.write_id') FROM generate_series(1, \(Int64(writeCount)))) AS write_ids,
                    nextval('larder.row_block') AS first_sequence,
                    \(query: knownKeys(among: idempotencyKeys)) AS known_keys

@@ -93,7 +93,9 @@ struct SQLTrial {
             return .accepted([])
         } catch let rollBack as RollBack {
             return .accepted(rollBack.types)
-        } catch let error as PostgresError where error.code == .server && error.sqlState?.isConnectionFailure != true {
+        } catch let error as PostgresError
+            where error.code == .server && error.sqlState?.isConnectionFailure != true && error.obstacle == nil
+        {
             return .refused(error)
         }
     }

@@ -94,6 +94,13 @@ public struct PostgresError: Error, Sendable {
         default: false
         }
     }
+
+    /// Whether connecting again with the same configuration would fail again.
+    public var isPermanentConnectFailure: Bool {
+        if code == .invalidConfiguration { return true }
+        guard let sqlState else { return false }
+        return sqlState.isAuthenticationFailure || sqlState == .databaseDoesNotExist
+    }
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {

@@ -42,15 +42,18 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, ExpressibleByStrin
 }
 
 extension SQLState {
-    // Class 08, 28, 3D, 53, 57: sessions and the server.
+    // Class 08, 0A, 28, 3D, 53, 55, 57, 58: sessions and the server.
     public static let connectionFailure: SQLState = "08006"
     public static let protocolViolation: SQLState = "08P01"
+    public static let featureNotSupported: SQLState = "0A000"
     public static let invalidAuthorization: SQLState = "28000"
     public static let invalidPassword: SQLState = "28P01"
     public static let databaseDoesNotExist: SQLState = "3D000"
     public static let tooManyConnections: SQLState = "53300"
     public static let diskFull: SQLState = "53100"
     public static let outOfMemory: SQLState = "53200"
+    public static let configurationLimitExceeded: SQLState = "53400"
+    public static let objectNotInPrerequisiteState: SQLState = "55000"
     public static let objectInUse: SQLState = "55006"
     public static let lockNotAvailable: SQLState = "55P03"
     public static let queryCanceled: SQLState = "57014"
@@ -59,6 +62,7 @@ extension SQLState {
     public static let cannotConnectNow: SQLState = "57P03"
     public static let databaseDropped: SQLState = "57P04"
     public static let idleSessionTimeout: SQLState = "57P05"
+    public static let ioError: SQLState = "58030"
 
     // Class 22: values.
     public static let numericValueOutOfRange: SQLState = "22003"

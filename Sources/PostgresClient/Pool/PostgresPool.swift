@@ -132,15 +132,6 @@ public func withPostgresPool<T>(
     }
 }
 
-extension PostgresError {
-    /// Whether connecting again with the same configuration would fail again.
-    fileprivate var isPermanentConnectFailure: Bool {
-        if code == .invalidConfiguration { return true }
-        guard let sqlState else { return false }
-        return sqlState.isAuthenticationFailure || sqlState == .databaseDoesNotExist
-    }
-}
-
 /// The pool's view of a connection.
 private struct PooledPostgresConnection: PooledConnection {
     let connection: PostgresConnection

@@ -19,7 +19,9 @@ struct Ingest: LarderCommand {
     @Option(help: ArgumentHelp("The file's format; arrows is a stream of Arrow IPC. By the file's name otherwise."))
     var format: FrameFormat?
 
-    @Option(help: ArgumentHelp("The source's version that the rows are for; the newest otherwise.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "The source's version that the rows are for; the newest active one otherwise.", valueName: "n"))
     var schemaVersion: Int32?
 
     @Option(help: "What becomes of a file with bad rows.")

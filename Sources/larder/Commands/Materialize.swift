@@ -48,7 +48,8 @@ struct Materialize: LarderCommand {
             let project = try await stores.project(namedOrOnly: context.settings.project)
             let materialize = MaterializeViews(stores: stores, parallelViews: context.settings.parallelViews)
             return try await materialize.run(request, in: project) { view, stage, rows in
-                progress.update("\(stage == .offline ? "computing" : "publishing") \(view)", rows: rows)
+                progress.update(
+                    "\(stage == .offline ? "computing" : "publishing") \(view)", for: view, rows: rows)
             }
         }
         try context.console.write(table: Self.table(results), json: .array(results.map(\.document)))

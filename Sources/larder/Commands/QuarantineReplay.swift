@@ -39,8 +39,9 @@ struct QuarantineReplay: LarderCommand {
     }
 
     private static func text(_ target: WriteTarget, _ replay: Quarantine.Replay) -> String {
+        let outdated = WriteReport.text(ofOutdated: replay.rowsOutdated).map { ", \($0)" } ?? ""
         let kept = replay.rowsKept > 0 ? ": \(replay.reasons.text)" : ""
-        return "\(target), version \(replay.schemaVersion): \(replay.rowsWritten.grouped) rows written"
+        return "\(target), version \(replay.schemaVersion): \(replay.rowsWritten.grouped) rows written\(outdated)"
             + "\(replay.online.text), \(replay.rowsKept.grouped) stay quarantined\(kept)"
     }
 }
@@ -81,7 +82,8 @@ extension Quarantine.Replay {
         let members: [JSONValue.Member] = [
             .init("target", .string(target.kind.rawValue)), .init("name", .string(target.name)),
             .init("schema_version", .integer(schemaVersion)), .init("rows_written", .integer(rowsWritten)),
-            .init("rows_replaced", .integer(rowsReplaced)), .init("rows_kept", .integer(rowsKept)),
+            .init("rows_replaced", .integer(rowsReplaced)), .init("rows_outdated", .integer(rowsOutdated)),
+            .init("rows_kept", .integer(rowsKept)),
             .init("warnings", .array(warnings.map(JSONValue.string))),
             .init("violations", .array(violations.map(\.document))),
             .init("reasons", .object(reasons.sorted { $0.key < $1.key }.map { .init($0.key, .integer($0.value)) })),

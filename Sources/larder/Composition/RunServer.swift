@@ -51,7 +51,7 @@ extension CommandContext {
         // The stores come before the server, so that a write under way at the end still finds them.
         let services: [any Service] = [
             redisReads, redisWrites, stores.owner, stores.writer, training.writer, stores.source,
-            SnapshotService(snapshots: snapshots), jobs.pool, jobs.trainingSets, jobs.materializations,
+            SnapshotService(snapshots: snapshots), jobs.pool, jobs.trainingSets, jobs.materializations, jobs.refills,
             WatchService(watch: watch), server,
         ]
         let stop = Task { [logger] in await Self.tellStop(logger) }
@@ -98,14 +98,17 @@ extension CommandContext {
         /// `apply` changes tables one at a time.
         static let owner = 2
         /// A write takes one, and a materialization two for each view that it computes, or one for each that it publishes
-        /// and two for all.
-        static func writer(parallelViews: Int) -> Int { 5 + max(2 * parallelViews, parallelViews + 2) }
+        /// and two for all. A refill, which only publishes, may go on beside it.
+        static func writer(parallelViews: Int) -> Int {
+            let publishing = parallelViews + 2
+            return 5 + max(2 * parallelViews, publishing) + publishing
+        }
         /// A training set takes two, or one when there are no more.
         static let training = 6
         /// One for each view that is computed, and one for what is judged.
         static func source(parallelViews: Int) -> Int { 1 + parallelViews }
         /// For leases and ends of jobs alone: the work itself may take all others.
-        static let jobs = 2
+        static let jobs = 3
         /// A request waits this long for a connection; then it is answered 503.
         static let leaseDeadline: Duration = .seconds(5)
     }
@@ -139,24 +142,26 @@ extension CommandContext {
             actor: stores.actor)
     }
 
-    /// They do what was queued, one job of each kind at a time: materializations do not wait for training sets.
+    /// They do what was queued, one job of each kind at a time: materializations do not wait for training sets, and what
+    /// fills a Redis again, while reads are refused, waits for no other materialization.
     private func jobWorkers(
         _ stores: Stores
-    ) -> (pool: PostgresPool, trainingSets: JobWorker, materializations: JobWorker) {
+    ) -> (pool: PostgresPool, trainingSets: JobWorker, materializations: JobWorker, refills: JobWorker) {
         let pool = serverPool(writerConfiguration, connections: ServerPools.jobs)
-        func worker(_ kind: JobKind, _ handler: @escaping JobWorker.Handler) -> JobWorker {
-            JobWorker(
-                pool: pool, configuration: writerConfiguration,
-                options: JobWorkerOptions(
-                    name: "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",
-                    kinds: [kind]), logger: logger,
+        func worker(_ kind: JobKind, onlyKeyed: Bool = false, _ handler: @escaping JobWorker.Handler) -> JobWorker {
+            var options = JobWorkerOptions(
+                name: "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)", kinds: [kind])
+            options.onlyKeyed = onlyKeyed
+            return JobWorker(
+                pool: pool, configuration: writerConfiguration, options: options, logger: logger,
                 translate: { LarderError(translating: $0) }, handler: handler)
         }
         let trainingSets = TrainingSetJobs(stores: stores, resources: settings.trainingSets)
         let materializations = MaterializeJobs(stores: stores, parallelViews: settings.parallelViews)
+        let materialize: JobWorker.Handler = { job, progress in try await materializations.perform(job, progress) }
         return (
             pool, worker(.trainingSet) { job, progress in try await trainingSets.perform(job, progress) },
-            worker(.materialize) { job, progress in try await materializations.perform(job, progress) }
+            worker(.materialize, materialize), worker(.materialize, onlyKeyed: true, materialize)
         )
     }
 }

@@ -6,6 +6,8 @@ import Synchronization
 final class ProgressReport: Sendable {
     private struct Subject {
         let name: String
+        /// What is being done for it, as it is told.
+        let work: String
         let began: ContinuousClock.Instant
         var rows: Int64
         /// When it was heard of last.
@@ -34,16 +36,23 @@ final class ProgressReport: Sendable {
     }
 
     /// - Parameters:
-    ///   - subject: what is being done; the rate is counted from where it was first told of.
-    ///   - rows: done so far for the subject.
-    func update(_ subject: String, rows: Int64) {
+    ///   - work: what is being done; the rate is counted from where it was first told of.
+    ///   - subject: what it is done for, if other work is done for the same one before or after.
+    ///   - rows: done so far of the work.
+    func update(_ work: String, for subject: String? = nil, rows: Int64) {
+        let name = subject ?? work
         let line: String? = state.withLock { state in
             let now = ContinuousClock.now
-            if let index = state.subjects.firstIndex(where: { $0.name == subject }) {
-                state.subjects[index].rows = rows
-                state.subjects[index].updated = now
+            let begun = Subject(name: name, work: work, began: now, rows: rows, updated: now)
+            if let index = state.subjects.firstIndex(where: { $0.name == name }) {
+                if state.subjects[index].work == work {
+                    state.subjects[index].rows = rows
+                    state.subjects[index].updated = now
+                } else {
+                    state.subjects[index] = begun
+                }
             } else {
-                state.subjects.append(Subject(name: subject, began: now, rows: rows, updated: now))
+                state.subjects.append(begun)
             }
             guard now - state.lastShown >= interval else { return nil }
             let lastShown = state.lastShown
@@ -60,7 +69,7 @@ final class ProgressReport: Sendable {
     }
 
     private static func line(_ subjects: [Subject]) -> String {
-        var text = subjects.first?.name ?? ""
+        var text = subjects.first?.work ?? ""
         if subjects.count > 1 { text += " and \(subjects.count - 1) more" }
         let rows: Int64 = subjects.reduce(0) { $0 + $1.rows }
         text += ": \(rows.grouped) rows"

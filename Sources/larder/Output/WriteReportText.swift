@@ -9,9 +9,15 @@ extension WriteReport {
         let version = "version \(schemaVersion)"
         if wasThereBefore { return "\(version): these rows were written before; nothing was written" }
         var parts = ["\(rowsWritten.grouped) rows written"]
+        if let outdated = Self.text(ofOutdated: rowsOutdated) { parts.append(outdated) }
         if rowsReplaced > 0 { parts.append("\(rowsReplaced.grouped) earlier ones replaced") }
         if rowsQuarantined > 0 { parts.append("\(rowsQuarantined.grouped) quarantined") }
         return "\(version): \(parts.joined(separator: ", "))"
+    }
+
+    /// Says of rows that were written that they do not count; nil for none.
+    static func text(ofOutdated rows: Int64) -> String? {
+        rows > 0 ? "\(rows.grouped) of them not counting beside newer ones with the same row key" : nil
     }
 
     /// The report as JSON after members of its own.

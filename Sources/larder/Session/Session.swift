@@ -13,9 +13,9 @@ enum Session {
     static func run<Command: LarderCommand>(_ command: Command) async -> Int32 {
         let console = Console(format: command.options.output)
         do {
-            let settings = try await Settings.load(
+            let settings = try Settings.load(
                 flags: command.options.flags.merging(command.flags) { _, flag in flag },
-                defaultLogLevel: Command.defaultLogLevel)
+                defaultLogLevel: Command.defaultLogLevel, warn: { console.note("warning: \($0)") })
             let metrics = PrometheusMetricsFactory()
             bootstrapLogging(settings.log)
             bootstrapMetrics(metrics)

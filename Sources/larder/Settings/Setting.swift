@@ -46,7 +46,8 @@ struct Setting: Sendable {
     static let feastProject = Setting(
         "feast.project", "The project that Feast's paths mean. Without it: the only one there is")
     static let servingRefill = Setting(
-        "serving.refill", default: "on", "Whether a server has a Redis that lost its data filled again: on or off")
+        "serving.refill", default: "on",
+        "Whether a server publishes again what Redis lost or did not take, or a restore left behind: on or off")
     static let logLevel = Setting(
         "log.level", default: "info",
         "trace, debug, info, notice, warning, error or critical. Only serve logs without it")

@@ -29,12 +29,13 @@ struct Settings: Sendable {
     /// What is to be told about the settings, though it is no mistake.
     var warnings: [String]
 
+    /// - Parameter warn: told what `warnings` would hold, should there be mistakes.
     /// - Throws: `configuration_invalid` with every mistake there is.
     static func load(
         flags: [String: String], defaultLogLevel: String,
-        environment: [String: String] = ProcessInfo.processInfo.environment
-    ) async throws(LarderError) -> Settings {
-        var reader = await SettingsReader(flags: flags, environment: environment)
+        environment: [String: String] = ProcessInfo.processInfo.environment, warn: (String) -> Void = { _ in }
+    ) throws(LarderError) -> Settings {
+        var reader = SettingsReader(flags: flags, environment: environment)
         let postgres = reader.url(.postgresURL) { url throws(LarderError) in
             try PostgresConfiguration(checking: url, applicationName: "larder")
         }
@@ -68,6 +69,10 @@ struct Settings: Sendable {
         let log = log(&reader, defaultLogLevel: defaultLogLevel)
         let project = reader.text(.project)
         let migrations = reader.text(.migrations)
+        let warnings = reader.unknown.map(\.warning)
+        if !reader.mistakes.isEmpty {
+            for warning in warnings { warn(warning) }
+        }
         try reader.checkAll()
         guard let postgres, let source, let redis, let redisReads, let parallelViews else {
             throw LarderError(.internalError, "a setting is missing and nothing said so")
@@ -75,8 +80,7 @@ struct Settings: Sendable {
         return Settings(
             postgres: postgres, postgresSource: source.configuration, sourceLogin: source.user, redis: redis,
             redisReads: redisReads, refillsRedis: refillsRedis, project: project, migrations: migrations,
-            server: server, trainingSets: trainingSets, parallelViews: parallelViews, log: log,
-            warnings: reader.unknown.map(\.warning))
+            server: server, trainingSets: trainingSets, parallelViews: parallelViews, log: log, warnings: warnings)
     }
 
     /// How online reads meet Redis: one that does not answer is given up soon, and tried again soon.

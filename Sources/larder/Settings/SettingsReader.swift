@@ -5,55 +5,57 @@ import FeatureModel
 struct SettingsReader {
     private let reader: ConfigReader
     private let flags: Set<String>
+    private let variables: Set<String>
+    /// Nil where none is named, or it cannot be read.
+    private let file: SettingsFile?
     /// What is set and means nothing.
     let unknown: [UnknownSetting]
     private(set) var mistakes: [LarderError] = []
 
     /// - Parameter flags: values by key; they come before the environment and the file.
-    init(flags: [String: String], environment: [String: String]) async {
-        self.flags = Set(flags.keys)
-        unknown =
-            UnknownSetting.variables(in: environment)
-            + (environment[Setting.fileVariable].map(UnknownSetting.keys(ofFile:)) ?? [])
-        let overrides = InMemoryProvider(
-            name: "flags",
-            values: Dictionary(
-                flags.map { (AbsoluteConfigKey(ConfigKey($0)), ConfigValue(.string($1), isSecret: false)) },
-                uniquingKeysWith: { first, _ in first }))
-        let secrets = Set(Setting.all.filter { $0.isSecret }.map { $0.variable })
+    init(flags: [String: String], environment: [String: String]) {
         // A variable that is empty is as good as none.
-        let variables = EnvironmentVariablesProvider(
-            environmentVariables: environment.filter { !$0.value.isEmpty }, secretsSpecifier: .specific(secrets))
-        var providers: [any ConfigProvider] = [overrides, variables.prefixKeys(with: "larder")]
-        if let path = environment[Setting.fileVariable], !path.isEmpty {
-            do {
-                providers.append(try await Self.file(path))
-            } catch {
-                mistakes.append(
-                    LarderError(
-                        .configurationInvalid, "\(Setting.fileVariable): \"\(path)\" is no readable JSON file",
-                        hint: "name a file such as {\"http\": {\"port\": 6580}}, or unset the variable"))
-            }
+        let variables = environment.filter { !$0.value.isEmpty }
+        let path = variables[Setting.fileVariable]
+        let file = path.flatMap { SettingsFile(path: $0) }
+        self.flags = Set(flags.keys)
+        self.variables = Set(variables.keys)
+        self.file = file
+        unknown = UnknownSetting.variables(in: environment) + (file.map { UnknownSetting.keys(of: $0) } ?? [])
+        let secrets = Set(Setting.all.filter { $0.isSecret }.map { $0.variable })
+        reader = ConfigReader(providers: [
+            Self.provider("flags") { flags[$0.key] },
+            EnvironmentVariablesProvider(environmentVariables: variables, secretsSpecifier: .specific(secrets))
+                .prefixKeys(with: "larder"),
+            Self.provider("file") { if case .text(let text) = file?[$0] { text } else { nil } },
+        ])
+        if let path, file == nil {
+            mistakes.append(
+                LarderError(
+                    .configurationInvalid, "\(Setting.fileVariable): \"\(path)\" is no readable JSON file",
+                    hint: "name a file such as {\"http\": {\"port\": 6580}}, or unset the variable"))
         }
-        reader = ConfigReader(providers: providers)
     }
 
-    private static func file(_ path: String) async throws -> FileProvider<JSONSnapshot> {
-        let secrets = Set(Setting.all.filter { $0.isSecret }.map { $0.key })
-        let place = InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)])
-        return try await FileProvider<JSONSnapshot>(
-            parsingOptions: .init(secretsSpecifier: .specific(secrets)), config: ConfigReader(provider: place))
+    private static func provider(_ name: String, _ value: (Setting) -> String?) -> InMemoryProvider {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for setting in Setting.all {
+            guard let text = value(setting) else { continue }
+            values[AbsoluteConfigKey(ConfigKey(setting.key))] = ConfigValue(.string(text), isSecret: setting.isSecret)
+        }
+        return InMemoryProvider(name: name, values: values)
     }
 
     // MARK: Reading
 
     /// The setting as text, whatever a file wrote it as.
-    func text(_ setting: Setting) -> String? {
-        let key = ConfigKey(setting.key)
-        return reader.string(forKey: key, isSecret: setting.isSecret)
-            ?? reader.int(forKey: key, isSecret: setting.isSecret).map { String($0) }
-            ?? reader.double(forKey: key, isSecret: setting.isSecret).map { String($0) }
-            ?? reader.bool(forKey: key, isSecret: setting.isSecret).map { String($0) }
+    /// - Returns: nil when there is none, or the file has a list or an object; then that is among the mistakes.
+    mutating func text(_ setting: Setting) -> String? {
+        if let text = reader.string(forKey: ConfigKey(setting.key), isSecret: setting.isSecret) { return text }
+        if case .unfit(let kind) = file?[setting] {
+            report(setting, "holds \(kind) where one value is due", hint: "write text, a number, true or false")
+        }
+        return nil
     }
 
     /// The setting or its default, through `parse`.
@@ -83,6 +85,8 @@ struct SettingsReader {
     /// - Parameter parse: throws what may be shown to anyone, which is nothing of the URL.
     mutating func url<Value>(_ setting: Setting, _ parse: (String) throws(LarderError) -> Value) -> Value? {
         guard let text = text(setting) else {
+            // What the file has instead was reported.
+            if file?[setting] != nil { return nil }
             let misspelled = unknown.first { $0.nearest == setting.variable }
             report(
                 setting, "is not set",
@@ -99,8 +103,14 @@ struct SettingsReader {
     }
 
     mutating func report(_ setting: Setting, _ message: String, hint: String) {
-        let name = flags.contains(setting.key) ? setting.key : setting.variable
-        mistakes.append(LarderError(.configurationInvalid, "\(name): \(message)", hint: hint))
+        mistakes.append(LarderError(.configurationInvalid, "\(name(of: setting)): \(message)", hint: hint))
+    }
+
+    /// A setting as it is called where its value comes from.
+    private func name(of setting: Setting) -> String {
+        if flags.contains(setting.key) { return setting.key }
+        guard !variables.contains(setting.variable), let file, file[setting] != nil else { return setting.variable }
+        return "\(setting.key) in \(file.path.printable)"
     }
 
     /// - Throws: `configuration_invalid` with every mistake.

@@ -1,6 +1,4 @@
 import FeatureModel
-import Foundation
-import TextFormats
 
 /// Something that is set and means nothing, most likely because it is misspelled.
 struct UnknownSetting: Sendable {
@@ -32,12 +30,9 @@ struct UnknownSetting: Sendable {
         }
     }
 
-    /// Keys of a file of settings that are none. A file that cannot be read has none.
-    static func keys(ofFile path: String) -> [UnknownSetting] {
-        guard let data = FileManager.default.contents(atPath: path), let json = try? JSONValue.parse(Array(data)) else {
-            return []
-        }
-        return places(in: json).compactMap { place in unknownKey(place, in: path) }
+    /// Keys of a file of settings that are none.
+    static func keys(of file: SettingsFile) -> [UnknownSetting] {
+        file.places.compactMap { place in unknownKey(place, in: file.path) }
     }
 
     private static func unknownKey(_ place: [String], in path: String) -> UnknownSetting? {
@@ -57,11 +52,5 @@ struct UnknownSetting: Sendable {
             }
         return UnknownSetting(
             name: key, nearest: nearest, warning: "\"\(key.printable)\" in \(path.printable) is no setting\(advice)")
-    }
-
-    /// Where values are, by the names that lead there.
-    private static func places(in json: JSONValue) -> [[String]] {
-        guard case .object(let members) = json else { return [[]] }
-        return members.flatMap { member in places(in: member.value).map { [member.name] + $0 } }
     }
 }
