@@ -64,7 +64,10 @@ struct OnlineValueEncoder {
         var encoders: [OnlineRowEncoder] = []
         for version in versions {
             guard let layout = layouts[version] else {
-                throw LarderError(.internalError, "no layout for rows of schema version \(version)")
+                throw LarderError(
+                    .materializationConflict,
+                    "there are rows of schema version \(version), which was applied meanwhile",
+                    hint: "run materialize again; it continues from what has committed")
             }
             encoders.append(
                 OnlineRowEncoder(layout: layout, columns: try Self.columns(of: batch, for: layout.schema)))

@@ -57,6 +57,22 @@ import TextFormats
             #expect(try await level(larder, 2) == "20 PRESENT")
         }
     }
+
+    @Test func `a version that is applied and pushed while views are published is published by the same run`()
+        async throws
+    {
+        try await LarderFixture.run { larder in
+            try await larder.apply(PushedScores.definitions(PushedScores.first))
+            try await larder.publishScores()
+            let before = try await larder.project()
+            try await larder.apply(PushedScores.definitions(PushedScores.second))
+            try await larder.push(
+                #"{"user_id": 1, "at": "2024-05-01T10:00:00Z", "score": 5, "label": "x", "level": 3}"#, to: .offline)
+            let results = try await MaterializeViews(stores: larder.stores).run(.init(stages: [.online]), in: before)
+            #expect(results.map(\.online) == [OnlineWriteCounts(written: 1, kept: 0)])
+            #expect(try await larder.score("scores:level", of: 1).value == .int32(3))
+        }
+    }
 }
 
 extension LarderFixture {

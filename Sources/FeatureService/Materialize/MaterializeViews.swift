@@ -74,16 +74,33 @@ public struct MaterializeViews: Sendable {
             }
         }
         if request.stages.contains(.online) {
-            do {
-                let counts = try await PublishViews(
-                    stores: stores, request: request, parallelViews: parallelViews, progress: progress
-                ).run(try await publishable(homes, in: project), in: project)
-                for index in results.indices { results[index].online = counts[homes[index]] }
-            } catch {
-                throw try await dropped(homes, in: project) ?? LarderError(translating: error)
-            }
+            let counts = try await publish(homes, request, in: project, progress: progress)
+            for index in results.indices { results[index].online = counts[homes[index].id] }
         }
         return results
+    }
+
+    /// Publishes generations; when an apply has come in between, and rows are of its version already, once more as it says.
+    private func publish(
+        _ homes: [ViewHome], _ request: Request, in project: RegisteredProject, progress: @escaping Progress
+    ) async throws -> [ViewHome.ID: OnlineWriteCounts] {
+        let publication = PublishViews(
+            stores: stores, request: request, parallelViews: parallelViews, progress: progress)
+        var (homes, project) = (homes, project)
+        while true {
+            do {
+                let counts = try await publication.run(try await publishable(homes, in: project), in: project)
+                return Dictionary(counts.map { ($0.key.id, $0.value) }) { _, last in last }
+            } catch {
+                if let dropped = try await dropped(homes, in: project) { throw dropped }
+                let error = LarderError(translating: error)
+                let newest = try await stores.project(named: project.name)
+                guard error.code == .materializationConflict, newest.revision > project.revision else { throw error }
+                let ids = Set(homes.map(\.id))
+                homes = try self.homes(of: request.views, in: newest).filter { ids.contains($0.id) }
+                project = newest
+            }
+        }
     }
 
     /// A generation that was dropped while the run was at it explains whatever went wrong with it.
@@ -203,6 +220,12 @@ extension MaterializeViews {
 
 /// One generation of a view: one offline table, one key space.
 struct ViewHome: Hashable {
+    /// The same in every revision of the registry.
+    struct ID: Hashable {
+        let featureViewID: Int64
+        let generation: Int32
+    }
+
     let view: RegisteredFeatureView
     let generation: GenerationState
 
@@ -224,6 +247,8 @@ struct ViewHome: Hashable {
         }
         return views
     }
+
+    var id: ID { ID(featureViewID: view.id, generation: generation.number) }
 
     var table: OfflineTable { OfflineTable(view: view, generation: generation.number) }
 
