@@ -73,7 +73,8 @@ final class OnlineExchange: RedisValuesReceiver {
         } catch {
             return finish(error)
         }
-        finish(response, nil)
+        // Who writes the head before the body has to be the only one who holds them, or they are copied.
+        finish(consume response, nil)
     }
 
     /// The response as bytes, once.
