@@ -38,9 +38,10 @@ public enum NameRule {
             || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
     }
 
-    /// The candidate nearest to `name` by edit distance, when near enough to be what was meant. One as far away as the
-    /// shorter of the two is long is another word, and so is what is longer than two names with "__" between them: a distance takes the product of
-    /// both lengths to compute, and names come from callers.
+    /// The candidate nearest to `name` by edit distance, when near enough to be what was meant.
+    ///
+    /// One as far away as the shorter of the two is long is another word. What is longer than two names with "__" between
+    /// them is compared with none: a distance takes the product of both lengths to compute, and names come from callers.
     ///
     /// - Parameter limit: the distance that is near enough; nil lets it grow with the name.
     public static func nearest(

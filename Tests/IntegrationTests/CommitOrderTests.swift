@@ -8,27 +8,6 @@ import TextFormats
 
 /// What began first may commit last: a run that came in between has not seen it, and the next one has to.
 @Suite struct CommitOrderTests {
-    private static let definitions = """
-        kind: project
-        name: test
-        ---
-        kind: entity
-        name: sensor
-        join_keys: [{name: id, type: int64}]
-        ---
-        kind: source
-        name: readings
-        type: table
-        columns: [{name: id, type: int64, nullable: false}, {name: at, type: timestamp}, {name: level, type: int32}]
-        timestamp: at
-        ---
-        kind: feature_view
-        name: levels
-        entities: [sensor]
-        source: readings
-        features: [{name: level, type: int32}]
-        """
-
     private static let header = "id,at,level\n"
 
     private func level(_ larder: LarderFixture, _ id: Int64) async throws -> String {
@@ -40,7 +19,7 @@ import TextFormats
     @Test func `a load that began first and commits last is computed and published by the next run`() async throws {
         let stages: Set<MaterializationStage> = [.offline, .online]
         try await LarderFixture.run { larder in
-            try await larder.apply(Self.definitions)
+            try await larder.apply(SensorLevels.definitions())
             try await larder.ingest("readings", Self.header + "3,2013-01-01T00:00:00Z,30\n")
             try await larder.materialize(stages: stages)
             try await larder.holdingCommit(of: larder.rawTable("readings"), where: "NEW.c1 = 1") {

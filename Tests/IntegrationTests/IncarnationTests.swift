@@ -6,28 +6,6 @@ import OnlineStore
 import PostgresClient
 import Testing
 
-private let definitions = """
-    kind: project
-    name: test
-    ---
-    kind: entity
-    name: sensor
-    join_keys: [{name: id, type: int64}]
-    ---
-    kind: source
-    name: readings
-    type: table
-    columns: [{name: id, type: int64, nullable: false}, {name: at, type: timestamp}, {name: level, type: int32}]
-    timestamp: at
-    row_key: [id]
-    ---
-    kind: feature_view
-    name: levels
-    entities: [sensor]
-    source: readings
-    features: [{name: level, type: int32}]
-    """
-
 @Suite struct IncarnationTests {
     /// As a dump loaded into another server leaves the ledger: written by transactions that this server has not come to.
     private func becomeAnotherServer(_ larder: LarderFixture) async throws {
@@ -52,7 +30,7 @@ private let definitions = """
     {
         try await LarderFixture.run { larder in
             let stages: Set<MaterializationStage> = [.offline, .online]
-            try await larder.apply(definitions)
+            try await larder.apply(SensorLevels.definitions(rowKey: "id"))
             try await larder.ingest("readings", "id,at,level\n1,2013-01-01T00:00:00Z,1\n2,2013-01-01T00:00:00Z,2\n")
             try await larder.materialize(stages: stages)
             try await becomeAnotherServer(larder)
