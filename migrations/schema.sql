@@ -266,7 +266,8 @@ CREATE TABLE larder.training_set (
     spine_bytes bigint,
     content_sha256 text,
     columns json,
-    views json
+    views json,
+    job_id bigint
 );
 CREATE TABLE larder.training_set_generation (
     training_set_id bigint NOT NULL,

@@ -57,7 +57,7 @@ public struct TrainingSetJobs: Sendable {
         let project = try await stores.project(named: job.projectName)
         var output = JobOutput(job.lease, pool: stores.writer)
         progress.update { $0.note = "joining" }
-        let report = try await MakeTrainingSet(stores: stores).run(
+        let report = try await MakeTrainingSet(stores: stores, job: job.lease).run(
             payload.trainingSet(resources), spine: try await spine(of: job, payload), in: project, format: format,
             write: { try await output.write($0) },
             progress: { rows in progress.update { $0.rowsDone = Int64(rows) } })

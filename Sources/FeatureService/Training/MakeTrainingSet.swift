@@ -1,14 +1,18 @@
 public import FeatureDefinitions
 import FeatureModel
+public import Jobs
 import OfflineStore
 import PostgresClient
 
 /// Joins a spine with the features that were right at each row's time, and gives the frame out as it is made.
 public struct MakeTrainingSet: Sendable {
     let stores: Stores
+    /// Of the job that this is the work of: what is saved is saved under it only.
+    let job: JobLease?
 
-    public init(stores: Stores) {
+    public init(stores: Stores, job: JobLease? = nil) {
         self.stores = stores
+        self.job = job
     }
 
     /// Who looks at the frame beside its being written.

@@ -2,6 +2,7 @@ import ArrowIPC
 import FeatureDefinitions
 import FeatureModel
 import FrameStatistics
+import Jobs
 import OfflineStore
 import PostgresClient
 import TextFormats
@@ -100,12 +101,14 @@ extension MakeTrainingSet {
             name: name, actor: stores.actor, projectRevision: project.revision,
             definitionsHash: try project.documentHash(),
             request: try StoredTrainingSetRequest(request, changes: changes).text(), asOf: asOf, snapshot: snapshot,
-            generations: plan.histories.map(\.table))
+            generations: plan.histories.map(\.table), jobID: job?.jobID)
         let store = TrainingSetStore(projectID: project.id)
         return try await stores.writer.withTransaction { connection in
             let id = try await store.begin(beginning, on: connection)
-            return try await body(
+            let value = try await body(
                 TrainingSetSaving(id: id, name: name, store: store, connection: connection))
+            if let job { try await JobStore().require(job, on: connection) }
+            return value
         }
     }
 }

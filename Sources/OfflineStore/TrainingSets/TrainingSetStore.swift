@@ -20,10 +20,12 @@ public struct TrainingSetStore: Sendable {
         public var asOf: Timestamp
         public var snapshot: String
         public var generations: [OfflineTable]
+        /// Of the job that makes it, if one does.
+        public var jobID: Int64?
 
         public init(
             name: String, actor: String, projectRevision: Int64, definitionsHash: String, request: String,
-            asOf: Timestamp, snapshot: String, generations: [OfflineTable]
+            asOf: Timestamp, snapshot: String, generations: [OfflineTable], jobID: Int64?
         ) {
             self.name = name
             self.actor = actor
@@ -33,21 +35,30 @@ public struct TrainingSetStore: Sendable {
             self.asOf = asOf
             self.snapshot = snapshot
             self.generations = generations
+            self.jobID = jobID
         }
     }
 
-    /// Inserts what is known before. Call in the transaction that ends with `finish`: until then nobody sees it.
+    /// Inserts what is known before. Call in the transaction that ends with `finish`: until then nobody sees it. What an earlier
+    /// attempt of the same job has saved is replaced.
     /// - Throws: `training_set_exists`.
     public func begin(_ beginning: Beginning, on connection: PostgresConnection) async throws -> Int64 {
         let incarnation = try await Incarnation.current(on: connection)
         let asOf = PostgresTimestamp(microsecondsSince1970: beginning.asOf.microsecondsSince1970)
+        if let jobID = beginning.jobID {
+            try await connection.execute(
+                """
+                DELETE FROM larder.training_set
+                WHERE project_id = \(projectID) AND name = \(beginning.name) AND job_id = \(jobID)
+                """)
+        }
         let rows = try await connection.query(
             """
             INSERT INTO larder.training_set (project_id, name, created_by, project_revision, definitions_sha256, request,
-                                             as_of, incarnation_id, snapshot)
+                                             as_of, incarnation_id, snapshot, job_id)
             VALUES (\(projectID), \(beginning.name), \(beginning.actor), \(beginning.projectRevision),
                     \(beginning.definitionsHash), \(beginning.request)::text::json, \(asOf), \(incarnation.id),
-                    \(beginning.snapshot)::text::pg_snapshot)
+                    \(beginning.snapshot)::text::pg_snapshot, \(beginning.jobID))
             ON CONFLICT (project_id, name) DO NOTHING RETURNING id
             """)
         guard let id = try rows.first?.decode("id", as: Int64.self) else {
