@@ -96,6 +96,12 @@ public struct RedisArguments: Sendable {
         count += arguments.count
     }
 
+    /// The bytes without a second holder, who would make each further write a copy of them all.
+    fileprivate mutating func takeBuffer() -> ByteBuffer {
+        defer { buffer = ByteBuffer() }
+        return buffer
+    }
+
     private mutating func beginArgument(byteCount: Int) {
         guard byteCount < Self.firstLongByteCount else {
             buffer.writeInteger(UInt8(ascii: "$"))
@@ -161,7 +167,7 @@ public struct RedisCommand: Sendable, CustomStringConvertible {
         encode(&arguments)
         self.name = name.description
         argumentCount = arguments.count - 1
-        encoded = Self.writingHeader(into: arguments.buffer, count: arguments.count)
+        encoded = Self.writingHeader(into: arguments.takeBuffer(), count: arguments.count)
     }
 
     public var description: String { "\(name) (\(argumentCount) arguments)" }

@@ -78,8 +78,11 @@ public final class OnlineTemplate: Sendable {
     ///   type anything.
     /// - Throws: `join_key_type`.
     public func lookup(columns: [Column], entityCount: Int) throws(LarderError) -> OnlineLookup {
-        try OnlineLookup(
-            plan.read, keys: keyPositions.map { positions in positions.map { columns[$0] } }, entityCount: entityCount)
+        // A column counts references to each of its parts, so that those which are in order already are handed on together.
+        let keys = keyPositions.map { positions in
+            positions.elementsEqual(columns.indices) ? columns : positions.map { columns[$0] }
+        }
+        return try OnlineLookup(plan.read, keys: keys, entityCount: entityCount)
     }
 
     /// The answer as values.

@@ -34,6 +34,8 @@ final class OnlineAnswerParts: Sendable {
     let head: [UInt8]
     /// One for each output of the template.
     let outputs: [Output]
+    /// Whether all of them have a greatest width.
+    let haveWidths: Bool
 
     init(_ template: OnlineTemplate, includesVersions: Bool) {
         var head = Array(#"{"metadata":{"feature_names":["#.utf8)
@@ -52,6 +54,7 @@ final class OnlineAnswerParts: Sendable {
         head.append(contentsOf: #"},"results":["#.utf8)
         self.head = head
         outputs = template.outputs.map(Output.init)
+        haveWidths = outputs.allSatisfy { $0.width != nil }
     }
 
     fileprivate static func width(of type: ValueType) -> Int? {

@@ -36,7 +36,8 @@ struct OnlineAnswerText {
         }
         // Values whose length nobody knows before are written beside.
         let outputs = parts.outputs
-        let texts = outputs.indices.map { outputs[$0].width == nil ? text(of: $0, rows, bytes) : [] }
+        let texts =
+            parts.haveWidths ? [] : outputs.indices.map { outputs[$0].width == nil ? text(of: $0, rows, bytes) : [] }
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: room(eventTimes, texts)) { room in
             var cursor = ByteCursor(room)
             cursor.append(contentsOf: parts.head)
@@ -69,10 +70,10 @@ struct OnlineAnswerText {
     private func room(_ eventTimes: [[UInt8]], _ texts: [[UInt8]]) -> Int {
         var room = parts.head.count + 16
         for key in body.keys { room += key.text.count + 64 + count * (Self.longestStatus + Self.longestNoTime) }
-        for (output, text) in zip(parts.outputs, texts) {
-            room += 64 + (output.width.map { $0 * count } ?? text.count) + Self.longestStatus * count
-            room += eventTimes[output.view].count
+        for output in parts.outputs {
+            room += 64 + (output.width ?? 0) * count + Self.longestStatus * count + eventTimes[output.view].count
         }
+        for text in texts { room += text.count }
         return room
     }
 

@@ -217,7 +217,8 @@ final class OnlineConnectionHandler: ChannelDuplexHandler {
 
     private func fetch(_ exchange: OnlineExchange) {
         phase = .fetching(exchange)
-        exchange.send { [weak self] in self?.finish() }
+        // Each holds the other until the exchange is completed, which it always is.
+        exchange.send { self.finish() }
     }
 
     /// Whether a request that comes now is taken at once.

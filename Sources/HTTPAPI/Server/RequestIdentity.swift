@@ -40,7 +40,12 @@ struct RequestIdentity {
 
     /// A new one: the process by a random number, the request by counting from another.
     static func makeRequestID() -> String {
-        hexadecimal(process) + hexadecimal(number.wrappingAdd(1, ordering: .relaxed).newValue)
+        let number = number.wrappingAdd(1, ordering: .relaxed).newValue
+        return String(unsafeUninitializedCapacity: 32) { digits in
+            writeHexadecimal(process, to: digits.extracting(..<16))
+            writeHexadecimal(number, to: digits.extracting(16...))
+            return 32
+        }
     }
 
     private static let process = UInt64.random(in: .min ... .max)
@@ -62,13 +67,10 @@ struct RequestIdentity {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 
-    private static func hexadecimal(_ number: UInt64) -> String {
-        String(unsafeUninitializedCapacity: 16) { digits in
-            for index in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * index)) & 15
-                digits[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-            }
-            return 16
+    private static func writeHexadecimal(_ number: UInt64, to digits: UnsafeMutableBufferPointer<UInt8>) {
+        for index in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * index)) & 15
+            digits[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
         }
     }
 }
