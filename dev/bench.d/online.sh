@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154
 #
 # online/rows.py says what each row measures, online/bars.py what it has to reach. A hundred thousand users with five views
-# of ten float64 features and one of ten of several types. Before anything is timed, answers are compared with the rows that
+# of ten float64 features and one of ten of several types. What serving/forward.c reaches, which only forwards, is no bar. Before anything is timed, answers are compared with the rows that
 # were loaded; while Larder is timed, Redis has to find a value for each entity that is asked for.
 #
 # LARDER_BENCH_USERS (100000) is how many users there are; with fewer (at least 1000) nothing is judged. LARDER_BENCH_ROUNDS
@@ -38,12 +38,13 @@ load_everything() {
 }
 
 benchmark() {
-    local python load wanted=()
+    local python load forward wanted=()
     prepare_programs
     enter_loaded_stack
     # A Redis that was restarted since has to be told from one that was restored; this publishes anew if it must.
     larder migrate >&2
     larder materialize --only online >&2
     IFS=, read -ra wanted <<<"${LARDER_BENCH_ONLY:-}"
-    "$python" dev/bench.d/online/bench.py "$binary" "$load" "$data" "$users" "$rounds" "$seconds" "${wanted[@]}" 8>&-
+    "$python" dev/bench.d/online/bench.py "$binary" "$load" "$forward" "$data" "$users" "$rounds" "$seconds" \
+        "${wanted[@]}" 8>&-
 }

@@ -1,4 +1,4 @@
-"""bench.py LARDER LOAD DIRECTORY USERS ROUNDS SECONDS [ROW...]: measures Larder's server beside Redis and Feast's.
+"""bench.py LARDER LOAD FORWARD DIRECTORY USERS ROUNDS SECONDS [ROW...]: measures Larder's server beside Redis and Feast's.
 
 ../online.sh makes the data and loads it.
 """
@@ -28,13 +28,13 @@ WARM_SECONDS = 2
 
 
 class Bench:
-    def __init__(self, binary, load, directory, users, rounds, seconds):
+    def __init__(self, binary, load, forward, directory, users, rounds, seconds):
         self.directory = Path(directory)
         self.work = self.directory / "work"
         self.work.mkdir(exist_ok=True)
         self.users, self.rounds, self.seconds = users, rounds, seconds
         self.larder = larder.Larder(binary, self.work / "larder.log")
-        self.load = Generator(load)
+        self.load, self.forward = Generator(load), forward
         self.report = Report("online", BARS, is_judged=users >= FULL_USERS)
         self.redis = redis_peer.connect()
         self.truths = {view.name: data.read(self.directory, view) for view in VIEWS}
@@ -96,9 +96,9 @@ class Bench:
 
 def main():
     unwind_on_sigterm()
-    binary, load, directory, users, rounds, seconds, *wanted = sys.argv[1:]
+    binary, load, forward, directory, users, rounds, seconds, *wanted = sys.argv[1:]
     chosen = choose_rows(rows.ROWS, wanted)
-    bench = Bench(binary, load, directory, int(users), int(rounds), int(seconds))
+    bench = Bench(binary, load, forward, directory, int(users), int(rounds), int(seconds))
     bench.report.figure("users", bench.users, "users", "d")
     bench.report.figure("rounds", bench.rounds, "rounds", "d")
     bench.report.figure("redis_key", len(bench.stored.key(0)), "bytes", "d")

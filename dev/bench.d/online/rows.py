@@ -7,6 +7,8 @@ import feast_peer
 import larder
 import memory
 import questions
+from forwarder_peer import forwarding
+from generators import wrk
 from redis_peer import port as redis_port
 from rounds import in_turn
 from report import say
@@ -44,15 +46,14 @@ def beside_feast(name, entities):
     return measure
 
 
-def latency(bench):
-    """Both at the same constant rate, half of what Larder's server can do at most. redis-benchmark knows no rate, so that
-    load.c sends to both."""
-    saturate = bench.larder_side(1)
+def at_half_load(bench, name, server, port, saturate):
+    """The p99 of a server at a constant rate, half of what it can do at most, by that of Redis at the same rate.
+    redis-benchmark knows no rate, so that load.c sends to both."""
     rate = median(saturate(turn) for turn in range(bench.rounds)) / 2
-    bench.report.rate("latency", rate, "requests")
+    bench.report.rate(name, rate, "requests")
     http = questions.write_http(bench.work, "latency", larder.ONLINE, ONE.name, bench.users, 1)
     mget = questions.write_mget(bench.work, bench.copies, bench.users)
-    loads = {"larder": ("http", bench.port, http), "redis": ("resp", redis_port(), mget)}
+    loads = {server: ("http", port, http), "redis": ("resp", redis_port(), mget)}
     delays = dict.fromkeys(loads, 0)
 
     def side(name):
@@ -66,10 +67,28 @@ def latency(bench):
         return measure
 
     p99 = in_turn(bench.rounds, {name: side(name) for name in loads})
-    for name, microseconds in p99.items():
-        bench.report.figure(f"latency_{name}_p99", microseconds, "us", ".0f")
-        say(f"   {name}: of that at most {delays[name]:.0f} us until a request was on its way")
-    bench.report.judged("latency_p99_times_redis", p99["larder"] / p99["redis"])
+    for side, microseconds in p99.items():
+        bench.report.figure(f"{name}_{side}_p99", microseconds, "us", ".0f")
+        say(f"   {side}: of that at most {delays[side]:.0f} us until a request was on its way")
+    return p99[server] / p99["redis"]
+
+
+def latency(bench):
+    ratio = at_half_load(bench, "latency", "larder", bench.port, bench.larder_side(1))
+    bench.report.judged("latency_p99_times_redis", ratio)
+
+
+def forwarder(bench):
+    """The same of a server that does nothing but forward: what the machine leaves to any server. No bar."""
+    mget = questions.write_mget(bench.work, bench.copies, bench.users)
+    requests = questions.write_http(bench.work, "json", larder.ONLINE, ONE.name, bench.users, 1)
+    with forwarding(bench.forward, mget, bench.work / "forward.log") as port:
+
+        def saturate(turn):
+            return wrk(port, requests, 64, bench.seconds, seed=turn + 1).rate
+
+        ratio = at_half_load(bench, "forwarder", "forwarder", port, saturate)
+    bench.report.figure("forwarder_p99_times_redis", ratio, "ratio")
 
 
 def five_views(bench):
@@ -94,6 +113,7 @@ ROWS = {
     "feast_10": beside_feast("feast_10", 10),
     "feast_100": beside_feast("feast_100", 100),
     "latency": latency,
+    "forwarder": forwarder,
     "five_views": five_views,
     "bytes": memory.measure,
 }

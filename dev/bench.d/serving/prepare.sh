@@ -5,13 +5,15 @@
 
 serving=dev/bench.d/serving
 
-# Sets `python` and `load`, the program that serving/load.c is.
+# Sets `python`, and `load` and `forward`, the programs that serving/load.c and serving/forward.c are.
 prepare_programs() {
     ensure_packages load
     # The environment of dev/bench training-set has what is needed here, too: Feast, its drivers, Arrow.
     python=${LARDER_BENCH_PYTHON:-$(python_environment dev/bench.d/training_set/requirements.txt)}
     load="$bench_directory/load"
+    forward="$bench_directory/forward"
     cc -O2 -std=gnu11 -Wall -Wextra -Werror -o "$load" "$serving/load.c"
+    cc -O2 -std=gnu11 -Wall -Wextra -Werror -pthread -o "$forward" "$serving/forward.c"
     export PYTHONPATH="$checkout/$serving" FEAST_USAGE=False
 }
 
