@@ -7,8 +7,8 @@ import PostgresClient
 /// Joins a spine with the features that were right at each row's time, and gives the frame out as it is made.
 public struct MakeTrainingSet: Sendable {
     let stores: Stores
-    /// Of the job that does this, if one does. What is saved replaces what an earlier attempt of the job has saved, and nothing is
-    /// saved once the lease is lost.
+    /// Of the job that does this, if one does. What is saved replaces what an earlier attempt of it has saved, and nothing
+    /// is saved once the lease is lost.
     let job: JobLease?
 
     public init(stores: Stores, job: JobLease? = nil) {
