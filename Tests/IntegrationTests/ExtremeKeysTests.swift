@@ -2,14 +2,7 @@ import FeatureService
 import OfflineStore
 import Testing
 
-private let definitions = """
-    \(Orders.head)
-    kind: feature_view
-    name: spending
-    entities: [customer]
-    source: orders
-    features: [{name: amount, type: float64}]
-    """
+private let definitions = Orders.spending
 
 /// The ends of the range of a key are keys like all others, however history is read.
 @Suite struct ExtremeKeysTests {

@@ -7,14 +7,7 @@ import Testing
 
 @testable import OfflineStore
 
-private let definitions = """
-    \(Orders.head)
-    kind: feature_view
-    name: spending
-    entities: [customer]
-    source: orders
-    features: [{name: amount, type: float64}]
-    """
+private let definitions = Orders.spending
 
 private let orders = "customer_id,at,amount\n1,2013-01-01T00:00:00Z,10\n2,2013-01-01T00:00:00Z,20\n"
 private let deletion = "customer_id,at,amount,__deleted\n1,2013-01-01T02:00:00Z,,true\n"

@@ -6,15 +6,6 @@ import Testing
 
 /// Training sets with a name that jobs make: an attempt may end between their being saved and the job's being finished.
 @Suite struct SavedByJobTests {
-    private let definitions = """
-        \(Orders.head)
-        kind: feature_view
-        name: spending
-        entities: [customer]
-        source: orders
-        features: [{name: amount, type: float64}]
-        """
-
     private func claim(_ larder: LarderFixture, for duration: Duration) async throws -> ClaimedJob {
         let claimed = try await larder.stores.writer.withConnection { connection in
             try await JobStore().claim(worker: "test", kinds: [.trainingSet], for: duration, on: connection)
@@ -24,7 +15,7 @@ import Testing
 
     @Test func `what an attempt saved is replaced by the next one, and a lost lease saves nothing`() async throws {
         try await LarderFixture.run { larder in
-            try await larder.apply(definitions)
+            try await larder.apply(Orders.spending)
             try await larder.ingest("orders", "customer_id,at,amount\n1,2013-01-01T00:00:00Z,10\n")
             try await larder.materialize()
             let jobs = TrainingSetJobs(stores: larder.stores)

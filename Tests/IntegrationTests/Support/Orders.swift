@@ -1,5 +1,15 @@
 /// A customer's orders: the head of a small project.
 enum Orders {
+    /// With one view of the amount, for as long as there is one.
+    static let spending = """
+        \(head)
+        kind: feature_view
+        name: spending
+        entities: [customer]
+        source: orders
+        features: [{name: amount, type: float64}]
+        """
+
     /// Project, entity and source; feature views follow.
     static let head = """
         kind: project
